@@ -1,0 +1,33 @@
+package dev.lungo.kernel;
+
+/// All kernel groups of one implementation, with the threads that they run on.
+public interface Kernels extends AutoCloseable {
+  /// Says what this is, for logs and provenance: `Vector API, 8 floats (S_256_BIT), 2 threads`.
+  String description();
+
+  Parallel parallel();
+
+  MatmulKernels matmul();
+
+  NormKernels norm();
+
+  ActivationKernels activation();
+
+  AttentionKernels attention();
+
+  PositionKernels position();
+
+  LossKernels loss();
+
+  EmbeddingKernels embedding();
+
+  ElementwiseKernels elementwise();
+
+  OptimizerKernels optimizer();
+
+  /// Stops the threads.
+  @Override
+  default void close() {
+    parallel().close();
+  }
+}

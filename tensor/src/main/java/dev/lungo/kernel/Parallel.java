@@ -1,0 +1,155 @@
+package dev.lungo.kernel;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
+
+/// A fixed pool of threads for loops whose iterations do not depend on each other.
+///
+/// The caller works too; the others take the next chunk when they are free and **park** when there is none, because
+/// threads that spin at barriers starve each other where cores are shared. A loop is split by its own length only, so
+/// that a result never depends on the number of threads. One loop runs at a time; calls from several threads take turns.
+public final class Parallel implements AutoCloseable {
+  /// The body of a loop, called with disjoint ranges that together cover it.
+  @FunctionalInterface
+  public interface Range {
+    void run(int from, int to);
+  }
+
+  /// How long a worker looks for the next loop before it parks: about the gap between two kernels of one step.
+  private static final int LOOKS_BEFORE_PARKING = 2_000;
+
+  private final Thread[] workers;
+  private final Object turn = new Object();
+  private volatile @Nullable Loop current;
+  private volatile boolean closed;
+
+  /// Starts a pool.
+  ///
+  /// @param threads how many run a loop, the caller included
+  public Parallel(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads: must be at least 1, but is " + threads);
+    }
+    workers = new Thread[threads - 1];
+    for (int i = 0; i < workers.length; i++) {
+      workers[i] = Thread.ofPlatform().daemon().name("lungo-kernel-" + (i + 1)).unstarted(this::work);
+      workers[i].start();
+    }
+  }
+
+  public int threads() {
+    return workers.length + 1;
+  }
+
+  /// Runs `body` over [0, count) in chunks of `chunk` iterations (the last may be shorter).
+  public void forRange(int count, int chunk, Range body) {
+    if (chunk < 1) {
+      throw new IllegalArgumentException("chunk: must be at least 1, but is " + chunk);
+    }
+    if (count <= 0) {
+      return;
+    }
+    if (workers.length == 0 || count <= chunk) {
+      for (int from = 0; from < count; from += chunk) {
+        body.run(from, Math.min(count, from + chunk));
+      }
+      return;
+    }
+    synchronized (turn) {
+      if (closed) {
+        throw new IllegalStateException("the kernel threads are closed; open new kernels");
+      }
+      Loop loop = new Loop(count, chunk, body, Thread.currentThread());
+      current = loop;
+      for (int i = 0; i < Math.min(workers.length, loop.chunks - 1); i++) {
+        LockSupport.unpark(workers[i]);
+      }
+      loop.takeChunks();
+      loop.awaitOthers();
+      current = null;
+      loop.rethrow();
+    }
+  }
+
+  private void work() {
+    Loop last = null;
+    int looks = 0;
+    while (!closed) {
+      Loop loop = current;
+      if (loop != null && loop != last) {
+        loop.takeChunks();
+        last = loop;
+        looks = 0;
+      } else if (++looks < LOOKS_BEFORE_PARKING) {
+        Thread.onSpinWait();
+      } else {
+        LockSupport.park(this);
+        looks = 0;
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    for (Thread worker : workers) {
+      LockSupport.unpark(worker);
+    }
+  }
+
+  private static final class Loop {
+    private final int count;
+    private final int chunk;
+    private final int chunks;
+    private final Range body;
+    private final Thread owner;
+    private final AtomicInteger next = new AtomicInteger();
+    private final AtomicInteger unfinished;
+    private volatile @Nullable Throwable failure;
+
+    Loop(int count, int chunk, Range body, Thread owner) {
+      this.count = count;
+      this.chunk = chunk;
+      this.chunks = (count - 1) / chunk + 1;
+      this.body = body;
+      this.owner = owner;
+      this.unfinished = new AtomicInteger(chunks);
+    }
+
+    void takeChunks() {
+      for (int i = next.getAndIncrement(); i < chunks; i = next.getAndIncrement()) {
+        try {
+          int from = i * chunk;
+          body.run(from, Math.min(count, from + chunk));
+        } catch (Throwable thrown) {
+          failure = thrown;
+        } finally {
+          if (unfinished.decrementAndGet() == 0 && Thread.currentThread() != owner) {
+            LockSupport.unpark(owner);
+          }
+        }
+      }
+    }
+
+    void awaitOthers() {
+      int looks = 0;
+      while (unfinished.get() > 0) {
+        if (++looks < LOOKS_BEFORE_PARKING) {
+          Thread.onSpinWait();
+        } else {
+          LockSupport.park(this);
+        }
+      }
+    }
+
+    void rethrow() {
+      switch (failure) {
+        case null -> {}
+        case RuntimeException exception -> throw exception;
+        case Error error -> throw error;
+        case Throwable other -> throw new IllegalStateException("a kernel failed", other);
+      }
+    }
+  }
+}
