@@ -1,0 +1,150 @@
+package dev.lungo.kernel;
+
+import static dev.lungo.kernel.Floats.add;
+import static dev.lungo.kernel.Floats.get;
+import static dev.lungo.kernel.Floats.set;
+
+import java.lang.foreign.MemorySegment;
+
+/// Attention without a matrix of scores: a row's log-sum-exp first, then each probability from its score.
+final class ScalarAttention implements AttentionKernels {
+  private final Parallel parallel;
+
+  ScalarAttention(Parallel parallel) {
+    this.parallel = parallel;
+  }
+
+  @Override
+  public void attention(
+      AttentionShape shape, MemorySegment q, MemorySegment k, MemorySegment v, MemorySegment out, MemorySegment logSumExp) {
+    parallel.forRange(
+        shape.batch() * shape.heads(),
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            for (int t = 0; t < shape.queries(); t++) {
+              attendRow(shape, i / shape.heads(), i % shape.heads(), t, q, k, v, out, logSumExp);
+            }
+          }
+        });
+  }
+
+  private static void attendRow(
+      AttentionShape shape,
+      int batch,
+      int head,
+      int t,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    int headDim = shape.headDim();
+    int kvHead = head * shape.kvHeads() / shape.heads();
+    long query = queryRow(shape, batch, t, head);
+    int visible = visibleKeys(shape, t);
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int j = 0; j < visible; j++) {
+      largest = Math.max(largest, score(shape, q, query, k, keyRow(shape, batch, j, kvHead)));
+    }
+    double sum = 0;
+    for (int j = 0; j < visible; j++) {
+      sum += Math.exp(score(shape, q, query, k, keyRow(shape, batch, j, kvHead)) - largest);
+    }
+    double rowLogSumExp = largest + Math.log(sum);
+    for (int d = 0; d < headDim; d++) {
+      set(out, query + d, 0);
+    }
+    for (int j = 0; j < visible; j++) {
+      long key = keyRow(shape, batch, j, kvHead);
+      double probability = Math.exp(score(shape, q, query, k, key) - rowLogSumExp);
+      for (int d = 0; d < headDim; d++) {
+        add(out, query + d, probability * get(v, key + d));
+      }
+    }
+    set(logSumExp, logSumExpIndex(shape, batch, head, t), rowLogSumExp);
+  }
+
+  /// Runs over key/value heads, because the query heads of one group add to the same dk and dv.
+  @Override
+  public void attentionBackward(
+      AttentionShape shape,
+      MemorySegment dOut,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp,
+      MemorySegment dq,
+      MemorySegment dk,
+      MemorySegment dv) {
+    int group = shape.heads() / shape.kvHeads();
+    parallel.forRange(
+        shape.batch() * shape.kvHeads(),
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            int batch = i / shape.kvHeads();
+            int kvHead = i % shape.kvHeads();
+            for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+              for (int t = 0; t < shape.queries(); t++) {
+                backwardRow(shape, batch, head, kvHead, t, dOut, q, k, v, out, logSumExp, dq, dk, dv);
+              }
+            }
+          }
+        });
+  }
+
+  /// With p the probabilities of row t and dp = dOut·v: dv = p·dOut and ds = p · (dp - Σ dp·p), where Σ dp·p = dOut·out.
+  private static void backwardRow(
+      AttentionShape shape,
+      int batch,
+      int head,
+      int kvHead,
+      int t,
+      MemorySegment dOut,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp,
+      MemorySegment dq,
+      MemorySegment dk,
+      MemorySegment dv) {
+    int headDim = shape.headDim();
+    long query = queryRow(shape, batch, t, head);
+    double rowLogSumExp = get(logSumExp, logSumExpIndex(shape, batch, head, t));
+    double weighted = ScalarMatmul.dot(dOut, query, out, query, headDim);
+    for (int j = 0; j < visibleKeys(shape, t); j++) {
+      long key = keyRow(shape, batch, j, kvHead);
+      double probability = Math.exp(score(shape, q, query, k, key) - rowLogSumExp);
+      double dProbability = ScalarMatmul.dot(dOut, query, v, key, headDim);
+      double dScore = probability * (dProbability - weighted) * shape.scale();
+      for (int d = 0; d < headDim; d++) {
+        add(dq, query + d, dScore * get(k, key + d));
+        add(dk, key + d, dScore * get(q, query + d));
+        add(dv, key + d, probability * get(dOut, query + d));
+      }
+    }
+  }
+
+  private static double score(AttentionShape shape, MemorySegment q, long query, MemorySegment k, long key) {
+    return shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim());
+  }
+
+  private static int visibleKeys(AttentionShape shape, int t) {
+    return shape.causal() ? shape.keys() - shape.queries() + t + 1 : shape.keys();
+  }
+
+  private static long queryRow(AttentionShape shape, int batch, int t, int head) {
+    return (((long) batch * shape.queries() + t) * shape.heads() + head) * shape.headDim();
+  }
+
+  private static long keyRow(AttentionShape shape, int batch, int j, int kvHead) {
+    return (((long) batch * shape.keyCapacity() + j) * shape.kvHeads() + kvHead) * shape.headDim();
+  }
+
+  private static long logSumExpIndex(AttentionShape shape, int batch, int head, int t) {
+    return ((long) batch * shape.heads() + head) * shape.queries() + t;
+  }
+}

@@ -1,0 +1,42 @@
+package dev.lungo.kernel;
+
+/// Kernels in plain Java: what every other implementation is compared with, and what runs where nothing faster can.
+public record ScalarKernels(
+    Parallel parallel,
+    MatmulKernels matmul,
+    NormKernels norm,
+    ActivationKernels activation,
+    AttentionKernels attention,
+    PositionKernels position,
+    LossKernels loss,
+    EmbeddingKernels embedding,
+    ElementwiseKernels elementwise,
+    OptimizerKernels optimizer)
+    implements Kernels {
+
+  /// Starts the kernels.
+  ///
+  /// @param threads how many run a kernel, the caller included
+  public ScalarKernels(int threads) {
+    this(new Parallel(threads));
+  }
+
+  private ScalarKernels(Parallel parallel) {
+    this(
+        parallel,
+        new ScalarMatmul(parallel),
+        new ScalarNorm(),
+        new ScalarActivation(),
+        new ScalarAttention(parallel),
+        new ScalarPosition(),
+        new ScalarLoss(parallel),
+        new ScalarEmbedding(),
+        new ScalarElementwise(),
+        new ScalarOptimizer());
+  }
+
+  @Override
+  public String description() {
+    return "scalar, " + parallel.threads() + (parallel.threads() == 1 ? " thread" : " threads");
+  }
+}

@@ -1,0 +1,92 @@
+package dev.lungo.kernel;
+
+import static dev.lungo.kernel.Floats.get;
+import static dev.lungo.kernel.Floats.set;
+import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
+
+/// Softmax and cross-entropy, shifted by the row's maximum so that no exponential overflows.
+final class ScalarLoss implements LossKernels {
+  private final Parallel parallel;
+
+  ScalarLoss(Parallel parallel) {
+    this.parallel = parallel;
+  }
+
+  @Override
+  public void crossEntropy(MemorySegment logits, MemorySegment targets, MemorySegment losses, int rows, int classes) {
+    parallel.forRange(
+        rows,
+        1,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            int target = targets.getAtIndex(JAVA_INT_UNALIGNED, r);
+            long row = (long) r * classes;
+            set(losses, r, target == IGNORED ? 0 : logSumExp(logits, row, classes) - get(logits, row + target));
+          }
+        });
+  }
+
+  @Override
+  public void crossEntropyWithGradient(
+      MemorySegment logits,
+      MemorySegment targets,
+      long targetsOffset,
+      MemorySegment losses,
+      long lossesOffset,
+      int rows,
+      int classes,
+      float scale) {
+    parallel.forRange(
+        rows,
+        1,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            int target = targets.getAtIndex(JAVA_INT_UNALIGNED, targetsOffset + r);
+            long row = (long) r * classes;
+            if (target == IGNORED) {
+              for (int c = 0; c < classes; c++) {
+                set(logits, row + c, 0);
+              }
+              set(losses, lossesOffset + r, 0);
+              continue;
+            }
+            double logSumExp = logSumExp(logits, row, classes);
+            set(losses, lossesOffset + r, logSumExp - get(logits, row + target));
+            for (int c = 0; c < classes; c++) {
+              double probability = Math.exp(get(logits, row + c) - logSumExp);
+              set(logits, row + c, scale * (probability - (c == target ? 1 : 0)));
+            }
+          }
+        });
+  }
+
+  @Override
+  public void softmax(MemorySegment x, int rows, int classes) {
+    parallel.forRange(
+        rows,
+        1,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long row = (long) r * classes;
+            double logSumExp = logSumExp(x, row, classes);
+            for (int c = 0; c < classes; c++) {
+              set(x, row + c, Math.exp(get(x, row + c) - logSumExp));
+            }
+          }
+        });
+  }
+
+  private static double logSumExp(MemorySegment x, long row, int classes) {
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int c = 0; c < classes; c++) {
+      largest = Math.max(largest, get(x, row + c));
+    }
+    double sum = 0;
+    for (int c = 0; c < classes; c++) {
+      sum += Math.exp(get(x, row + c) - largest);
+    }
+    return largest + Math.log(sum);
+  }
+}
