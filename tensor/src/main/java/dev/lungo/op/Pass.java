@@ -14,21 +14,35 @@ public final class Pass {
   private final Kernels kernels;
   private final Workspace workspace;
   private final Optional<Tape> tape;
+  private final Optional<Observer> observer;
 
-  private Pass(Kernels kernels, Workspace workspace, Optional<Tape> tape) {
+  /// Sees the named intermediate values of a model as they are computed.
+  @FunctionalInterface
+  public interface Observer {
+    void observe(String name, Tensor value);
+  }
+
+  private Pass(
+      Kernels kernels, Workspace workspace, Optional<Tape> tape, Optional<Observer> observer) {
     this.kernels = kernels;
     this.workspace = workspace;
     this.tape = tape;
+    this.observer = observer;
   }
 
   /// Starts a pass that records nothing.
   public static Pass inference(Kernels kernels, Workspace workspace) {
-    return new Pass(kernels, workspace, Optional.empty());
+    return new Pass(kernels, workspace, Optional.empty(), Optional.empty());
+  }
+
+  /// Starts a pass that records nothing and shows its intermediate values.
+  public static Pass observed(Kernels kernels, Workspace workspace, Observer observer) {
+    return new Pass(kernels, workspace, Optional.empty(), Optional.of(observer));
   }
 
   /// Starts a pass that can be followed by [#backward].
   public static Pass training(Kernels kernels, Workspace workspace) {
-    return new Pass(kernels, workspace, Optional.of(new Tape()));
+    return new Pass(kernels, workspace, Optional.of(new Tape()), Optional.empty());
   }
 
   public Kernels kernels() {
@@ -42,6 +56,16 @@ public final class Pass {
   /// Says whether operations are recorded: true in training.
   public boolean records() {
     return tape.isPresent();
+  }
+
+  /// Shows an intermediate value to the observer, if there is one.
+  public void observe(String name, Tensor value) {
+    observer.ifPresent(present -> present.observe(name, value));
+  }
+
+  /// Shows an intermediate value of one layer, named `prefix + layer + suffix`.
+  public void observe(String prefix, int layer, String suffix, Tensor value) {
+    observer.ifPresent(present -> present.observe(prefix + layer + suffix, value));
   }
 
   /// Allocates a float32 result; its contents are undefined.

@@ -60,6 +60,13 @@ public final class Shape {
     return new Shape(changed);
   }
 
+  /// Returns this shape with another first dimension.
+  public Shape withFirst(int first) {
+    int[] changed = dimensions.clone();
+    changed[0] = first;
+    return new Shape(changed);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Shape shape && Arrays.equals(dimensions, shape.dimensions);

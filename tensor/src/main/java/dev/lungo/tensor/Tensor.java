@@ -72,6 +72,22 @@ public final class Tensor {
     return new Tensor(workspace, generation, other, type, data, slot);
   }
 
+  /// Returns the part of the first dimension from `from` to before `to`, in the same memory. Its gradient is that part of
+  /// this tensor's gradient, if there is one by now.
+  public Tensor rows(int from, int to) {
+    int first = shape.dimension(0);
+    if (from < 0 || from >= to || to > first) {
+      throw new IllegalArgumentException(
+          "rows: " + from + " to " + to + " is not a part of " + shape);
+    }
+    long row = data().byteSize() / first;
+    Shape part = shape.withFirst(to - from);
+    Tensor slice = new Tensor(workspace, generation, part, type, data.asSlice(from * row, (to - from) * row));
+    slice.slot.required = slot.required;
+    slice.slot.gradient = slot.gradient == null ? null : slot.gradient.rows(from, to);
+    return slice;
+  }
+
   /// Marks this tensor as one whose gradient is wanted.
   public Tensor requireGradient() {
     if (type != DType.FLOAT32) {

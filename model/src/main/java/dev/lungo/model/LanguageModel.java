@@ -1,0 +1,74 @@
+package dev.lungo.model;
+
+import dev.lungo.nn.KvCache;
+import dev.lungo.nn.Parameters;
+import dev.lungo.op.CrossEntropy;
+import dev.lungo.op.Linear;
+import dev.lungo.op.Pass;
+import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.Workspace;
+import java.util.Optional;
+
+/// A decoder-only language model: ids in, a prediction of each next id out.
+public sealed interface LanguageModel extends AutoCloseable permits Llama, Gpt2 {
+  /// Creates a model whose parameters have no values yet.
+  ///
+  /// @param trainable whether parameters get memory for gradients
+  static LanguageModel create(ModelConfig config, boolean trainable) {
+    return switch (config) {
+      case LlamaConfig llama -> new Llama(llama, trainable);
+      case Gpt2Config gpt2 -> new Gpt2(gpt2, trainable);
+    };
+  }
+
+  ModelConfig config();
+
+  Parameters parameters();
+
+  /// Computes the last hidden states, after the final norm: the same code for training, prefill and decoding.
+  ///
+  /// @param ids (B, T), int32
+  /// @param cache the positions before these, which grows by T
+  /// @return (B, T, C)
+  Tensor hidden(Pass pass, Tensor ids, Optional<KvCache> cache);
+
+  /// Returns the projection to the vocabulary, (V, C).
+  Tensor head();
+
+  /// Computes logits.
+  ///
+  /// @param hidden (…, C)
+  /// @return (…, V)
+  default Tensor logits(Pass pass, Tensor hidden) {
+    return Linear.linear(pass, hidden, head());
+  }
+
+  /// Computes the mean loss of predicting `targets`, in nats.
+  ///
+  /// @param ids (B, T), int32
+  /// @param targets (B, T), int32: the id that follows each
+  default CrossEntropy.Loss loss(Pass pass, Tensor ids, Tensor targets) {
+    return CrossEntropy.linearCrossEntropy(pass, hidden(pass, ids, Optional.empty()), head(), targets);
+  }
+
+  /// Reserves a cache for `batch` sequences of up to `capacity` positions.
+  default KvCache newCache(Workspace workspace, int batch, int capacity) {
+    ModelConfig config = config();
+    return new KvCache(workspace, config.layers(), batch, capacity, config.kvHeads(), config.headDim());
+  }
+
+  /// Checks that positions fit the context.
+  default void checkLength(int from, int count) {
+    if (from + count > config().context()) {
+      throw new IllegalArgumentException(
+          "the model's context is " + config().context() + " positions, but " + (from + count)
+              + " are needed; shorten the prompt or generate fewer tokens");
+    }
+  }
+
+  /// Gives the parameters' memory back.
+  @Override
+  default void close() {
+    parameters().close();
+  }
+}

@@ -1,0 +1,34 @@
+package dev.lungo.model;
+
+/// The sizes of a Llama model (Touvron et al. 2023, arXiv:2302.13971).
+///
+/// @param headDim D, usually width / heads
+/// @param normEpsilon ε of the RMSNorms
+/// @param ropeBase base of the rotary angles, usually 10,000
+public record LlamaConfig(
+    int vocabulary,
+    int width,
+    int layers,
+    int heads,
+    int kvHeads,
+    int headDim,
+    int feedForward,
+    int context,
+    float normEpsilon,
+    float ropeBase,
+    boolean tiedEmbeddings)
+    implements ModelConfig {
+
+  public LlamaConfig {
+    if (!(normEpsilon > 0 && normEpsilon < 1)) {
+      throw new IllegalArgumentException("normEpsilon must be between 0 and 1, but is " + normEpsilon);
+    }
+    if (!(ropeBase > 1 && ropeBase < Float.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("ropeBase must be a finite number above 1, but is " + ropeBase);
+    }
+    if (headDim % 2 != 0) {
+      throw new IllegalArgumentException("headDim must be even for rotary positions, but is " + headDim);
+    }
+    ModelConfig.check(this);
+  }
+}
