@@ -20,7 +20,8 @@ public record Gpt2Config(
     if (heads < 1 || width % heads != 0) {
       throw new IllegalArgumentException("width " + width + " must be a multiple of heads " + heads);
     }
-    ModelConfig.check(this);
+    ModelConfig.check(
+        vocabulary, width, layers, heads, heads, width / heads, 4 * width, context);
   }
 
   @Override

@@ -29,6 +29,7 @@ public record LlamaConfig(
     if (headDim % 2 != 0) {
       throw new IllegalArgumentException("headDim must be even for rotary positions, but is " + headDim);
     }
-    ModelConfig.check(this);
+    ModelConfig.check(
+        vocabulary, width, layers, heads, kvHeads, headDim, feedForward, context);
   }
 }

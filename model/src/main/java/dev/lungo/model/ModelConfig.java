@@ -25,18 +25,26 @@ public sealed interface ModelConfig permits LlamaConfig, Gpt2Config {
   boolean tiedEmbeddings();
 
   /// Checks what every configuration has.
-  static void check(ModelConfig config) {
-    positive("vocabulary", config.vocabulary(), 1 << 24);
-    positive("width", config.width(), 1 << 20);
-    positive("layers", config.layers(), 10_000);
-    positive("heads", config.heads(), 1 << 16);
-    positive("kvHeads", config.kvHeads(), 1 << 16);
-    positive("headDim", config.headDim(), 1 << 16);
-    positive("feedForward", config.feedForward(), 1 << 24);
-    positive("context", config.context(), 1 << 28);
-    if (config.heads() % config.kvHeads() != 0) {
+  static void check(
+      int vocabulary,
+      int width,
+      int layers,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int feedForward,
+      int context) {
+    positive("vocabulary", vocabulary, 1 << 24);
+    positive("width", width, 1 << 20);
+    positive("layers", layers, 10_000);
+    positive("heads", heads, 1 << 16);
+    positive("kvHeads", kvHeads, 1 << 16);
+    positive("headDim", headDim, 1 << 16);
+    positive("feedForward", feedForward, 1 << 24);
+    positive("context", context, 1 << 28);
+    if (heads % kvHeads != 0) {
       throw new IllegalArgumentException(
-          "heads " + config.heads() + " must be a multiple of kvHeads " + config.kvHeads());
+          "heads " + heads + " must be a multiple of kvHeads " + kvHeads);
     }
   }
 
