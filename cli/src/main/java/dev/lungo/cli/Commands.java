@@ -1,0 +1,18 @@
+package dev.lungo.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
+
+/// Lists the commands in the order of the help text. A new command adds one line here.
+final class Commands {
+  /// A command's name on the command line and how to make it. Making it is what loads its classes.
+  record Entry(String name, Supplier<Callable<Integer>> make) {}
+
+  static final List<Entry> ALL = 
+      List.of(
+          new Entry("version", VersionCommand::new), //
+          new Entry("warm-up", WarmUpCommand::new));
+
+  private Commands() {}
+}
