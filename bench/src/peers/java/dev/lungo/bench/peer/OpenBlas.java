@@ -1,0 +1,45 @@
+package dev.lungo.bench.peer;
+
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+
+import dev.lungo.bench.MatmulPeer;
+import dev.lungo.kernel.MatmulKernels.Form;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.openblas.global.openblas_nolapack;
+
+/// OpenBLAS's sgemm.
+public final class OpenBlas implements MatmulPeer {
+  @Override
+  public String name() {
+    return "OpenBLAS 0.3.31";
+  }
+
+  @Override
+  public void useThreads(int threads) {
+    openblas_nolapack.blas_set_num_threads(threads);
+  }
+
+  @Override
+  public Runnable product(
+      Form form, int m, int n, int k, MemorySegment a, MemorySegment b, MemorySegment c) {
+    int transposeA = form == Form.TN ? CblasTrans : CblasNoTrans;
+    int transposeB = form == Form.NT ? CblasTrans : CblasNoTrans;
+    int strideA = form == Form.TN ? m : k;
+    int strideB = form == Form.NT ? k : n;
+    FloatPointer pointerA = pointer(a);
+    FloatPointer pointerB = pointer(b);
+    FloatPointer pointerC = pointer(c);
+    return () ->
+        cblas_sgemm(
+            CblasRowMajor, transposeA, transposeB, m, n, k, 1, pointerA, strideA, pointerB, strideB, 0, pointerC, n);
+  }
+
+  private static FloatPointer pointer(MemorySegment segment) {
+    return new FloatPointer(segment.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer());
+  }
+}
