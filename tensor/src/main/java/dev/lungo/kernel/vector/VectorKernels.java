@@ -40,7 +40,7 @@ public record VectorKernels(
     ScalarKernels scalar = new ScalarKernels(threads);
     return new VectorKernels(
         scalar.parallel(),
-        scalar.matmul(),
+        new VectorMatmul(scalar.parallel()),
         scalar.norm(),
         scalar.activation(),
         scalar.attention(),
