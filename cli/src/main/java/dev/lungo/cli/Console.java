@@ -1,21 +1,19 @@
 package dev.lungo.cli;
 
 import java.io.PrintWriter;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Carries the options that every command has, and prints. Each command holds one:
-/// `@Mixin private Console console;`.
+/// `@Mixin private final Console console = new Console();`.
 ///
-/// Without `--json`, [#print] writes results for people. With it, [#print] is silent and [#result] writes one JSON
-/// object, so that a command calls both and never asks which.
+/// Without `--json`, [#print] writes results for people. With it, [#print] is silent and [#result]
+/// writes one JSON object, so that a command calls both and never asks which.
 final class Console {
   @Spec(Spec.Target.MIXEE)
-  private @Nullable CommandSpec command;
+  private CommandSpec command;
 
   @Option(
       names = "--json",
@@ -45,7 +43,8 @@ final class Console {
     }
   }
 
-  /// Prints part of a line of the result at once, as streamed text needs it; nothing under `--json`.
+  /// Prints part of a line of the result at once, as streamed text needs it; nothing under
+  /// `--json`.
   void printPart(String part) {
     if (!json) {
       PrintWriter out = out();
@@ -56,7 +55,8 @@ final class Console {
 
   /// Prints the result as one line of JSON under `--json`; nothing otherwise. Call it once, last.
   ///
-  /// @param result a record (its components become the keys), or a map with string keys in the order to print
+  /// @param result a record (its components become the keys), or a map with string keys in the
+  ///     order to print
   void result(Object result) {
     if (json) {
       printJson(result);
@@ -72,18 +72,14 @@ final class Console {
 
   /// Prints one line of progress or advice to standard error.
   void log(String line) {
-    PrintWriter err = mixee().commandLine().getErr();
+    PrintWriter err = command.commandLine().getErr();
     err.println(line);
     err.flush();
   }
 
-  /// Returns standard output itself, for a command that writes bytes or formats of its own.
+  /// Returns standard output itself, for a command that writes a format of its own.
   PrintWriter out() {
-    return mixee().commandLine().getOut();
-  }
-
-  private CommandSpec mixee() {
-    return Objects.requireNonNull(command, "picocli sets the command before it runs");
+    return command.commandLine().getOut();
   }
 
   /// Loaded only when JSON is printed: the mapper costs more than the rest of a start.

@@ -21,7 +21,7 @@ final class Failures {
   /// Reports a command line that does not parse: one line and where to read more.
   static int usage(ParameterException wrong, String[] arguments) {
     CommandLine line = wrong.getCommandLine();
-    StringBuilder message = new StringBuilder(oneLine(wrong.getMessage()));
+    StringBuilder message = new StringBuilder(oneLine(String.valueOf(wrong.getMessage())));
     if (wrong instanceof UnmatchedArgumentException unmatched) {
       String first = unmatched.getUnmatched().getFirst();
       boolean isCommand = !line.getSubcommands().isEmpty() && !first.startsWith("-");

@@ -2,7 +2,8 @@ package dev.lungo.cli;
 
 import picocli.CommandLine.Option;
 
-/// `--seed`, for commands that draw random numbers: `@Mixin private SeedOption seed;`.
+/// `--seed`, for commands that draw random numbers:
+/// `@Mixin private final SeedOption seed = new SeedOption();`.
 final class SeedOption {
   @Option(
       names = "--seed",

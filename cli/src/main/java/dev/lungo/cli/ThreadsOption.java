@@ -4,30 +4,35 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import org.jspecify.annotations.Nullable;
 
-/// `--threads`, for commands that compute: `@Mixin private ThreadsOption threads;`.
+/// `--threads`, for commands that compute:
+/// `@Mixin private final ThreadsOption threads = new ThreadsOption();`.
 ///
 /// The number changes how fast the answer comes, never the answer.
 final class ThreadsOption {
+  private static final int MOST = 1024;
+
   @Spec(Spec.Target.MIXEE)
-  private @Nullable CommandSpec command;
+  private CommandSpec command;
 
   private int count = Runtime.getRuntime().availableProcessors();
 
   @Option(
       names = {"-t", "--threads"},
       paramLabel = "N",
-      description = "Threads to compute with; changes the speed, never the result (default: one per core).")
+      description = {
+        "Threads to compute with (default: one per core).",
+        "The number changes the speed, never the result."
+      })
   private void count(int count) {
-    if (count < 1 || count > 1024) {
+    if (count < 1 || count > MOST) {
       throw new ParameterException(
-          java.util.Objects.requireNonNull(command).commandLine(),
-          "--threads " + count + " is out of range; give 1 to 1024");
+          command.commandLine(), "--threads " + count + " is out of range; give 1 to " + MOST);
     }
     this.count = count;
   }
 
+  /// Returns the number of threads to compute with, 1 or more.
   int count() {
     return count;
   }

@@ -17,7 +17,7 @@ final class WarmUpCommand implements Callable<Integer> {
   public Integer call() {
     for (Commands.Entry entry : Commands.ALL) {
       CommandLine line = LungoCommand.commandLine(entry.name());
-      line.getSubcommands().get(entry.name()).getUsageMessage();
+      line.getSubcommands().values().forEach(CommandLine::getUsageMessage);
     }
     LungoCommand.execute("version", "--json");
     LungoCommand.execute("no-such-command");
