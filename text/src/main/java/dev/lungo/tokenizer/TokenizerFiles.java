@@ -1,0 +1,109 @@
+package dev.lungo.tokenizer;
+
+import dev.lungo.file.MalformedFileException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Opens tokenizers, whatever format they are in.
+///
+/// - `tokenizer.json` (Hugging Face): byte-level BPE, BPE with byte fallback, characters;
+/// - `*.tiktoken` (OpenAI);
+/// - `encoder.json` with `vocab.bpe` (GPT-2), or `vocab.json` with `merges.txt`;
+/// - `*.bin` (llama2.c);
+/// - a folder that holds one of these.
+public final class TokenizerFiles {
+  private TokenizerFiles() {}
+
+  /// Opens the tokenizer in `path`, a file or a folder.
+  ///
+  /// @throws NoSuchFileException if there is none
+  /// @throws MalformedFileException if the file is not what its format says, or its format is not known
+  public static Tokenizer load(Path path) throws IOException {
+    if (Files.isDirectory(path)) {
+      return loadFile(findIn(path));
+    }
+    if (!Files.exists(path)) {
+      throw new NoSuchFileException(path.toString(), null, "there is no tokenizer file or folder of this name");
+    }
+    return loadFile(path);
+  }
+
+  private static Path findIn(Path folder) throws IOException {
+    for (String name : List.of("tokenizer.json", "encoder.json", "vocab.json")) {
+      if (Files.isRegularFile(folder.resolve(name))) {
+        return folder.resolve(name);
+      }
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      List<Path> candidates =
+          files.filter(file -> isNamedLikeOne(file) && Files.isRegularFile(file)).sorted().toList();
+      if (candidates.size() == 1) {
+        return candidates.getFirst();
+      }
+      throw new NoSuchFileException(
+          folder.toString(),
+          null,
+          candidates.isEmpty()
+              ? "holds no tokenizer.json, encoder.json with vocab.bpe, *.tiktoken or tok*.bin"
+              : "holds several tokenizers, name one: " + candidates);
+    }
+  }
+
+  private static boolean isNamedLikeOne(Path file) {
+    String name = nameOf(file);
+    return name.endsWith(".tiktoken") || name.startsWith("tok") && name.endsWith(".bin");
+  }
+
+  private static String nameOf(Path file) {
+    return String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+  }
+
+  private static Tokenizer loadFile(Path file) throws IOException {
+    String name = nameOf(file);
+    if (name.endsWith(".tiktoken")) {
+      return TiktokenFile.read(file);
+    }
+    if (name.endsWith(".bin")) {
+      return Llama2cFile.read(file);
+    }
+    if (name.equals("vocab.bpe") || name.equals("merges.txt")) {
+      return Gpt2Files.read(partner(file, "encoder.json", "vocab.json"), file);
+    }
+    if (name.equals("encoder.json") || name.equals("vocab.json")) {
+      return Gpt2Files.read(file, partner(file, "vocab.bpe", "merges.txt"));
+    }
+    if (name.endsWith(".json") || firstByte(file).equals(Optional.of((int) '{'))) {
+      return TokenizerJsonReader.read(file);
+    }
+    throw new MalformedFileException(
+        file.toString(),
+        0,
+        "format",
+        "not recognised; Lungo reads tokenizer.json, *.tiktoken, encoder.json with vocab.bpe, and llama2.c's *.bin");
+  }
+
+  private static Path partner(Path file, String name, String otherName) throws IOException {
+    for (String candidate : List.of(name, otherName)) {
+      Path partner = file.resolveSibling(candidate);
+      if (Files.isRegularFile(partner)) {
+        return partner;
+      }
+    }
+    throw new NoSuchFileException(
+        file.toString(), null, "needs " + name + " or " + otherName + " beside it");
+  }
+
+  private static Optional<Integer> firstByte(Path file) throws IOException {
+    try (InputStream in = Files.newInputStream(file)) {
+      int first = in.read();
+      return first < 0 ? Optional.empty() : Optional.of(first);
+    }
+  }
+}

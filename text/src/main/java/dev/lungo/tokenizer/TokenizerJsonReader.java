@@ -1,0 +1,254 @@
+package dev.lungo.tokenizer;
+
+import dev.lungo.file.MalformedFileException;
+import dev.lungo.tokenizer.StrictJson.JsonCursor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tools.jackson.core.JsonToken;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.NullNode;
+
+/// Reads Hugging Face `tokenizer.json`: byte-level BPE, BPE with byte fallback (Llama 1 and 2), and characters.
+final class TokenizerJsonReader {
+  private final JsonCursor json;
+  private final Map<String, JsonNode> parts = new HashMap<>();
+  private final Map<String, JsonNode> model = new HashMap<>();
+  private final Map<String, Integer> vocabulary = new HashMap<>();
+  private final List<AddedToken> added = new ArrayList<>();
+  private final List<String> mergeParts = new ArrayList<>();
+  private boolean hasModel;
+
+  private TokenizerJsonReader(JsonCursor json) {
+    this.json = json;
+  }
+
+  /// @throws MalformedFileException if the file is no such document, or of a kind that Lungo does not read
+  static Tokenizer read(Path file) throws IOException {
+    return StrictJson.read(
+        file,
+        json -> {
+          TokenizerJsonReader reader = new TokenizerJsonReader(json);
+          reader.readDocument();
+          try {
+            return reader.build();
+          } catch (IllegalArgumentException e) {
+            throw json.malformed("tokenizer", e.getMessage());
+          }
+        });
+  }
+
+  private void readDocument() throws IOException {
+    json.expect(JsonToken.START_OBJECT, "document");
+    for (Optional<String> name = json.nextName("document");
+        name.isPresent();
+        name = json.nextName("document")) {
+      switch (name.get()) {
+        case "model" -> readModel();
+        case "added_tokens" -> readAdded(json.nextTree());
+        case "normalizer", "pre_tokenizer", "post_processor" -> parts.put(name.get(), json.nextTree());
+        default -> json.skipNext();
+      }
+    }
+    json.end();
+    if (!hasModel) {
+      throw json.malformed("model", "is missing; a tokenizer.json has one");
+    }
+  }
+
+  private void readAdded(JsonNode tokens) throws IOException {
+    for (JsonNode token : tokens) {
+      JsonNode id = token.path("id");
+      JsonNode content = token.path("content");
+      if (!id.isIntegralNumber() || !id.canConvertToInt() || !content.isString()) {
+        throw json.malformed("added_tokens", "a token needs a whole id and a content: " + token);
+      }
+      checkId(id.intValue(), "added_tokens.id");
+      if (content.stringValue().isEmpty()) {
+        throw json.malformed("added_tokens.content", "is empty for id " + id.intValue());
+      }
+      added.add(
+          new AddedToken(
+              id.intValue(),
+              content.stringValue(),
+              token.path("special").asBoolean(false),
+              token.path("single_word").asBoolean(false),
+              token.path("lstrip").asBoolean(false),
+              token.path("rstrip").asBoolean(false),
+              token.path("normalized").asBoolean(false)));
+    }
+  }
+
+  /// Ids may have gaps, but not so many that a small file makes a large table.
+  private void checkId(int id, String field) throws IOException {
+    long limit = Math.max(1 << 16, json.length());
+    if (id < 0 || id > limit) {
+      throw json.malformed(field, id + " is outside 0 to " + limit);
+    }
+  }
+
+  private void readModel() throws IOException {
+    hasModel = true;
+    json.expect(JsonToken.START_OBJECT, "model");
+    for (Optional<String> name = json.nextName("model");
+        name.isPresent();
+        name = json.nextName("model")) {
+      switch (name.get()) {
+        case "vocab" -> readVocabulary();
+        case "merges" -> readMerges();
+        default -> model.put(name.get(), json.nextTree());
+      }
+    }
+  }
+
+  private void readVocabulary() throws IOException {
+    JsonToken start = json.next();
+    if (start != JsonToken.START_OBJECT) {
+      throw json.malformed("model.vocab", "expected an object of token: id (BPE or WordLevel), found " + start);
+    }
+    readVocabulary(json, vocabulary);
+  }
+
+  /// Reads token: id up to the end of the open object.
+  static void readVocabulary(JsonCursor json, Map<String, Integer> vocabulary) throws IOException {
+    long limit = Math.max(1 << 16, json.length());
+    for (Optional<String> name = json.nextName("vocab");
+        name.isPresent();
+        name = json.nextName("vocab")) {
+      vocabulary.put(name.get(), json.nextIndex(limit, "vocab: " + name.get()));
+    }
+  }
+
+  /// Merges are pairs `["a", "b"]`, in older files strings `"a b"`.
+  private void readMerges() throws IOException {
+    json.expect(JsonToken.START_ARRAY, "model.merges");
+    for (JsonToken token = json.next(); token != JsonToken.END_ARRAY; token = json.next()) {
+      if (token == JsonToken.START_ARRAY) {
+        json.expect(JsonToken.VALUE_STRING, "model.merges");
+        mergeParts.add(json.string("model.merges"));
+        json.expect(JsonToken.VALUE_STRING, "model.merges");
+        mergeParts.add(json.string("model.merges"));
+        json.expect(JsonToken.END_ARRAY, "model.merges");
+      } else {
+        String merge = json.string("model.merges");
+        int space = merge.indexOf(' ');
+        if (space <= 0 || space != merge.lastIndexOf(' ') || space == merge.length() - 1) {
+          throw json.malformed("model.merges", "expected two tokens with a space between, found \"" + merge + "\"");
+        }
+        mergeParts.add(merge.substring(0, space));
+        mergeParts.add(merge.substring(space + 1));
+      }
+    }
+  }
+
+  private Tokenizer build() throws IOException {
+    String type = model.getOrDefault("type", NullNode.getInstance()).asString("BPE");
+    return switch (type) {
+      case "BPE" -> flag("byte_fallback") ? buildSentencePiece() : buildBytePair();
+      case "WordLevel" -> buildCharacters();
+      default ->
+          throw json.malformed(
+              "model.type", "\"" + type + "\" is not supported; Lungo reads BPE, and WordLevel of characters");
+    };
+  }
+
+  private boolean flag(String name) {
+    return model.getOrDefault(name, NullNode.getInstance()).asBoolean(false);
+  }
+
+  private Tokenizer buildBytePair() throws IOException {
+    for (String name : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
+      JsonNode value = model.getOrDefault(name, NullNode.getInstance());
+      if (!value.isNull() && !value.asString("").isEmpty()) {
+        throw json.malformed("model." + name, value + " is not supported; Lungo reads byte-level BPE");
+      }
+    }
+    TokenizerJsonParts settings = new TokenizerJsonParts(json, parts, added);
+    TokenizerJsonParts.PreTokenizer pre = settings.preTokenizer();
+    List<byte[]> tokens = bytesOfTokens();
+    return new BytePairTokenizer(
+        new BytePairDefinition(
+            tokens,
+            mergeIds(),
+            false,
+            flag("ignore_merges"),
+            pre.splitter(),
+            settings.normalization(),
+            pre.spaceBefore(),
+            added,
+            settings.frame()));
+  }
+
+  private List<byte[]> bytesOfTokens() throws IOException {
+    int largest = -1;
+    for (int id : vocabulary.values()) {
+      largest = Math.max(largest, id);
+    }
+    byte[][] tokens = new byte[largest + 1][];
+    Arrays.fill(tokens, new byte[0]);
+    Map<Integer, String> contents = new HashMap<>();
+    added.forEach(token -> contents.put(token.id(), token.content()));
+    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
+      int id = entry.getValue();
+      boolean addedToo = entry.getKey().equals(contents.get(id));
+      if (tokens[id].length > 0) {
+        throw json.malformed("model.vocab", "id " + id + " is there twice");
+      }
+      if (!addedToo) {
+        if (!ByteAlphabet.covers(entry.getKey()) || entry.getKey().isEmpty()) {
+          throw json.malformed(
+              "model.vocab", "\"" + entry.getKey() + "\" is not written in the byte-level alphabet");
+        }
+        tokens[id] = ByteAlphabet.read(entry.getKey());
+      }
+    }
+    return Arrays.asList(tokens);
+  }
+
+  private int[] mergeIds() throws IOException {
+    int[] merges = new int[mergeParts.size() / 2 * 3];
+    for (int i = 0; i < mergeParts.size() / 2; i++) {
+      String left = mergeParts.get(2 * i);
+      String right = mergeParts.get(2 * i + 1);
+      merges[3 * i] = idOf(left, i);
+      merges[3 * i + 1] = idOf(right, i);
+      merges[3 * i + 2] = idOf(left + right, i);
+    }
+    return merges;
+  }
+
+  private int idOf(String token, int merge) throws IOException {
+    Integer id = vocabulary.get(token);
+    if (id == null) {
+      throw json.malformed("model.merges", "merge " + merge + " needs \"" + token + "\", which is not in the vocabulary");
+    }
+    return id;
+  }
+
+  private Tokenizer buildSentencePiece() throws IOException {
+    TokenizerJsonParts settings = new TokenizerJsonParts(json, parts, added);
+    return SentencePieceJson.build(vocabulary, mergeParts, added, settings.frame(), json);
+  }
+
+  private Tokenizer buildCharacters() throws IOException {
+    int[] characters = new int[vocabulary.size()];
+    Arrays.fill(characters, -1);
+    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
+      String name = entry.getKey();
+      int id = entry.getValue();
+      if (name.isEmpty() || name.codePointCount(0, name.length()) != 1) {
+        throw json.malformed("model.vocab", "WordLevel is read for single characters only, not \"" + name + "\"");
+      }
+      if (id >= characters.length || characters[id] >= 0) {
+        throw json.malformed("model.vocab", "ids must be 0 to " + (characters.length - 1) + ", each once; found " + id);
+      }
+      characters[id] = name.codePointAt(0);
+    }
+    return new CharacterTokenizer(characters);
+  }
+}
