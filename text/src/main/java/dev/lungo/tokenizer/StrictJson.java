@@ -14,6 +14,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -38,6 +39,8 @@ final class StrictJson {
                   // Vocabularies have more names than a symbol table is made for.
                   .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
                   .build())
+          // Trees are read from the middle of documents; the end is checked by itself.
+          .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
   /// Reads the opened document.
