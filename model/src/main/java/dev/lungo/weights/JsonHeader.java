@@ -115,13 +115,18 @@ final class JsonHeader implements AutoCloseable {
 
   /// Reads the whole number, not negative, that the parser stands on.
   long readCount(String field) throws MalformedFileException {
+    long value = readWhole(field);
+    if (value < 0) {
+      throw malformed(field, "is " + value + ", but must not be negative");
+    }
+    return value;
+  }
+
+  /// Reads the whole number that the parser stands on.
+  long readWhole(String field) throws MalformedFileException {
     expect(field, JsonToken.VALUE_NUMBER_INT, "a whole number");
     try {
-      long value = parser.getLongValue();
-      if (value < 0) {
-        throw malformed(field, "is " + value + ", but must not be negative");
-      }
-      return value;
+      return parser.getLongValue();
     } catch (JacksonException e) {
       throw malformed(field, "does not fit 63 bits");
     }

@@ -1,0 +1,193 @@
+package dev.lungo.weights;
+
+import dev.lungo.file.AtomicFiles;
+import dev.lungo.file.MalformedFileException;
+import dev.lungo.model.Gpt2Config;
+import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.ModelConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Reads and writes `config.json` and `generation_config.json`, in which Hugging Face describes a model.
+///
+/// Reading refuses what would silently give another model than the one that was trained: scaled rotary positions, other
+/// activations, biases where Lungo has none.
+public final class ModelConfigJson {
+  private static final JsonMapper JSON = new JsonMapper();
+  private static final String FILE = "config.json";
+  private static final String GENERATION_FILE = "generation_config.json";
+  private static final String LLAMA = "llama";
+  private static final String GPT2 = "gpt2";
+
+  private ModelConfigJson() {}
+
+  /// Reads the sizes of a model.
+  ///
+  /// @param fileOrFolder a `config.json`, or the folder that holds it
+  /// @throws MalformedFileException when it is no description of a model that Lungo has
+  public static ModelConfig read(Path fileOrFolder) throws IOException {
+    Path file = Files.isDirectory(fileOrFolder) ? fileOrFolder.resolve(FILE) : fileOrFolder;
+    JsonFields fields = JsonFields.read(file);
+    String type = fields.text("model_type", "");
+    try {
+      return switch (type) {
+        case LLAMA -> llama(fields);
+        case GPT2 -> gpt2(fields);
+        case "" -> throw fields.malformed("model_type", "is missing; Lungo reads llama and gpt2");
+        default ->
+            throw fields.malformed(
+                "model_type", "is " + JsonHeader.quote(type) + ", but Lungo reads llama and gpt2");
+      };
+    } catch (IllegalArgumentException e) {
+      throw new MalformedFileException(file.toString(), 0, "sizes", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static LlamaConfig llama(JsonFields fields) throws IOException {
+    require(fields, "hidden_act", List.of("silu", "swish"));
+    refuse(fields, "attention_bias", "mlp_bias");
+    int width = fields.size("hidden_size");
+    int heads = fields.size("num_attention_heads");
+    if (!fields.has("head_dim") && width % heads != 0) {
+      throw fields.malformed(
+          "num_attention_heads", "is " + heads + ", which does not divide hidden_size " + width);
+    }
+    return new LlamaConfig(
+        fields.size("vocab_size"),
+        width,
+        fields.size("num_hidden_layers"),
+        heads,
+        fields.size("num_key_value_heads", heads),
+        fields.size("head_dim", width / heads),
+        fields.size("intermediate_size"),
+        fields.size("max_position_embeddings"),
+        (float) fields.number("rms_norm_eps", 1e-6),
+        (float) ropeBase(fields),
+        fields.truth("tie_word_embeddings", false));
+  }
+
+  /// Newer files put the base of the angles, and whether they are scaled, into `rope_parameters`.
+  private static double ropeBase(JsonFields fields) throws IOException {
+    for (String kind :
+        List.of("rope_scaling.rope_type", "rope_scaling.type", "rope_parameters.rope_type")) {
+      require(fields, kind, List.of("default"));
+    }
+    return fields.number("rope_theta", fields.number("rope_parameters.rope_theta", 10_000));
+  }
+
+  private static Gpt2Config gpt2(JsonFields fields) throws IOException {
+    require(fields, "activation_function", List.of("gelu_new", "gelu_pytorch_tanh"));
+    refuse(fields, "scale_attn_by_inverse_layer_idx");
+    if (!fields.truth("scale_attn_weights", true)) {
+      throw fields.malformed("scale_attn_weights", "is false, but Lungo always scales attention");
+    }
+    int width = fields.size("n_embd");
+    int heads = fields.size("n_head");
+    if (width % heads != 0) {
+      throw fields.malformed("n_head", "is " + heads + ", which does not divide n_embd " + width);
+    }
+    int inner = fields.size("n_inner", 4 * width);
+    if (inner != 4 * width) {
+      throw fields.malformed("n_inner", "is " + inner + ", but Lungo's GPT-2 has 4 × n_embd = " + 4 * width);
+    }
+    return new Gpt2Config(
+        fields.size("vocab_size"),
+        width,
+        fields.size("n_layer"),
+        heads,
+        fields.size("n_positions", fields.size("n_ctx", 1024)),
+        (float) fields.number("layer_norm_epsilon", 1e-5),
+        fields.truth("tie_word_embeddings", true));
+  }
+
+  private static void require(JsonFields fields, String name, List<String> known) throws IOException {
+    String value = fields.text(name, known.getFirst());
+    if (!known.contains(value)) {
+      throw fields.malformed(name, "is " + JsonHeader.quote(value) + ", but Lungo has only " + known);
+    }
+  }
+
+  private static void refuse(JsonFields fields, String... names) throws IOException {
+    for (String name : names) {
+      if (fields.truth(name, false)) {
+        throw fields.malformed(name, "is true, which Lungo's model of this type does not have");
+      }
+    }
+  }
+
+  /// Reads the special ids of a model's folder: `generation_config.json` where there is one, else `config.json`.
+  public static SpecialTokenIds readSpecialTokens(Path folder) throws IOException {
+    Path generation = folder.resolve(GENERATION_FILE);
+    JsonFields fields = JsonFields.read(Files.exists(generation) ? generation : folder.resolve(FILE));
+    return new SpecialTokenIds(
+        fields.id("bos_token_id"), fields.ids("eos_token_id"), fields.id("pad_token_id"));
+  }
+
+  /// Writes `config.json` and `generation_config.json` into `folder`.
+  public static void write(Path folder, ModelConfig config, SpecialTokenIds ids) throws IOException {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    switch (config) {
+      case LlamaConfig llama -> describe(llama, fields);
+      case Gpt2Config gpt2 -> describe(gpt2, fields);
+    }
+    fields.put("tie_word_embeddings", config.tiedEmbeddings());
+    fields.put("torch_dtype", "float32");
+    addIds(ids, fields);
+    writeJson(folder.resolve(FILE), fields);
+    Map<String, Object> generation = new LinkedHashMap<>();
+    addIds(ids, generation);
+    writeJson(folder.resolve(GENERATION_FILE), generation);
+  }
+
+  private static void describe(LlamaConfig config, Map<String, Object> fields) {
+    fields.put("architectures", List.of("LlamaForCausalLM"));
+    fields.put("model_type", LLAMA);
+    fields.put("vocab_size", config.vocabulary());
+    fields.put("hidden_size", config.width());
+    fields.put("intermediate_size", config.feedForward());
+    fields.put("num_hidden_layers", config.layers());
+    fields.put("num_attention_heads", config.heads());
+    fields.put("num_key_value_heads", config.kvHeads());
+    fields.put("head_dim", config.headDim());
+    fields.put("max_position_embeddings", config.context());
+    fields.put("rms_norm_eps", config.normEpsilon());
+    fields.put("rope_theta", config.ropeBase());
+    fields.put("hidden_act", "silu");
+    fields.put("attention_bias", false);
+    fields.put("mlp_bias", false);
+  }
+
+  private static void describe(Gpt2Config config, Map<String, Object> fields) {
+    fields.put("architectures", List.of("GPT2LMHeadModel"));
+    fields.put("model_type", GPT2);
+    fields.put("vocab_size", config.vocabulary());
+    fields.put("n_embd", config.width());
+    fields.put("n_layer", config.layers());
+    fields.put("n_head", config.heads());
+    fields.put("n_positions", config.context());
+    fields.put("layer_norm_epsilon", config.normEpsilon());
+    fields.put("activation_function", "gelu_new");
+    fields.put("attn_pdrop", 0);
+    fields.put("embd_pdrop", 0);
+    fields.put("resid_pdrop", 0);
+  }
+
+  private static void addIds(SpecialTokenIds ids, Map<String, Object> fields) {
+    ids.beginning().ifPresent(id -> fields.put("bos_token_id", id));
+    switch (ids.ends().size()) {
+      case 0 -> {}
+      case 1 -> fields.put("eos_token_id", ids.ends().getFirst());
+      default -> fields.put("eos_token_id", ids.ends());
+    }
+    ids.padding().ifPresent(id -> fields.put("pad_token_id", id));
+  }
+
+  private static void writeJson(Path file, Map<String, Object> fields) throws IOException {
+    AtomicFiles.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
+  }
+}

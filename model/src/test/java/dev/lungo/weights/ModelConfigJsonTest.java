@@ -1,0 +1,191 @@
+package dev.lungo.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.lungo.file.MalformedFileException;
+import dev.lungo.model.Gpt2Config;
+import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.ModelConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ModelConfigJsonTest {
+  private static final LlamaConfig LLAMA =
+      new LlamaConfig(4096, 256, 6, 8, 2, 32, 688, 256, 1e-5f, 500_000f, true);
+  private static final Gpt2Config GPT2 = new Gpt2Config(4096, 256, 6, 4, 256, 1e-5f, false);
+  private static final String SMALL =
+      """
+      {"model_type":"llama","vocab_size":512,"hidden_size":64,"intermediate_size":172,"num_hidden_layers":5,
+       "num_attention_heads":8,"num_key_value_heads":4,"max_position_embeddings":512,"rms_norm_eps":1e-05,
+       "rope_theta":10000.0,"hidden_act":"silu","tie_word_embeddings":true,"rope_scaling":null}
+      """;
+  private static final String SMALL_GPT2 =
+      "{\"model_type\":\"gpt2\",\"vocab_size\":3,\"n_embd\":48,\"n_layer\":3,\"n_head\":3,\"n_positions\":11}";
+
+  @TempDir Path folder;
+
+  private ModelConfig read(String json) throws IOException {
+    return ModelConfigJson.read(Files.writeString(folder.resolve("config.json"), json));
+  }
+
+  @Test
+  void whatIsWrittenIsReadBack() throws IOException {
+    SpecialTokenIds ids = new SpecialTokenIds(OptionalInt.of(1), List.of(2, 5), OptionalInt.empty());
+    for (ModelConfig config : List.of(LLAMA, GPT2)) {
+      ModelConfigJson.write(folder, config, ids);
+      assertThat(ModelConfigJson.read(folder)).isEqualTo(config);
+      assertThat(ModelConfigJson.read(folder.resolve("config.json"))).isEqualTo(config);
+      assertThat(ModelConfigJson.readSpecialTokens(folder)).isEqualTo(ids);
+    }
+    ModelConfigJson.write(folder, GPT2, SpecialTokenIds.NONE);
+    assertThat(ModelConfigJson.readSpecialTokens(folder)).isEqualTo(SpecialTokenIds.NONE);
+  }
+
+  @Test
+  void absentFieldsMeanWhatHuggingFaceSays() throws IOException {
+    assertThat(
+            read(
+                """
+                {"model_type":"llama","vocab_size":512,"hidden_size":64,"intermediate_size":172,
+                 "num_hidden_layers":5,"num_attention_heads":8,"max_position_embeddings":512}
+                """))
+        .isEqualTo(new LlamaConfig(512, 64, 5, 8, 8, 8, 172, 512, 1e-6f, 10_000f, false));
+    assertThat(read(SMALL_GPT2)).isEqualTo(new Gpt2Config(3, 48, 3, 3, 11, 1e-5f, true));
+  }
+
+  @Test
+  void newerFilesKeepTheBaseOfTheAnglesElsewhere() throws IOException {
+    String json = SMALL.replace("\"rope_theta\":10000.0", "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":5e5}");
+    assertThat(((LlamaConfig) read(json)).ropeBase()).isEqualTo(500_000f);
+  }
+
+  @Test
+  void trainedModelsAreDescribed() throws IOException {
+    Path models = Path.of(System.getProperty("lungo.testdata", "../shared/data"), "models");
+    assumeTrue(Files.exists(models), "missing test data: models");
+    assertThat(ModelConfigJson.read(models.resolve("stories260K")))
+        .isEqualTo(new LlamaConfig(512, 64, 5, 8, 4, 8, 172, 512, 1e-5f, 10_000f, true));
+    assertThat(ModelConfigJson.readSpecialTokens(models.resolve("stories260K")))
+        .isEqualTo(new SpecialTokenIds(OptionalInt.of(1), List.of(2), OptionalInt.empty()));
+    assertThat(ModelConfigJson.read(models.resolve("gpt-nano-sort")))
+        .isEqualTo(new Gpt2Config(3, 48, 3, 3, 11, 1e-5f, false));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "vocab_size":512           | "vocab_size":0                     | vocab_size
+          "vocab_size":512           | "vocab_size":1.5                   | vocab_size
+          "vocab_size":512           | "vocab_size":"512"                 | vocab_size
+          "vocab_size":512           | "vocab_size":99999999999           | vocab_size
+          "vocab_size":512           | "vocab_size":99999999999999999999  | vocab_size
+          "vocab_size":512           | "vocab_size":NaN                   | JSON
+          "vocab_size":512           | "vocab_size":null                  | vocab_size
+          "vocab_size":512           | "other":1                          | vocab_size
+          "vocab_size":512           | "vocab_size":512,"vocab_size":512  | JSON
+          "num_hidden_layers":5      | "num_hidden_layers":1000000000     | sizes
+          "num_attention_heads":8    | "num_attention_heads":7            | num_attention_heads
+          "num_attention_heads":8    | "num_attention_heads":-8           | num_attention_heads
+          "num_key_value_heads":4    | "num_key_value_heads":3            | sizes
+          "num_key_value_heads":4    | "num_key_value_heads":4,"head_dim":7 | sizes
+          "rms_norm_eps":1e-05       | "rms_norm_eps":1e999               | rms_norm_eps
+          "rms_norm_eps":1e-05       | "rms_norm_eps":-1                  | sizes
+          "rms_norm_eps":1e-05       | "rms_norm_eps":1e-60               | sizes
+          "rms_norm_eps":1e-05       | "rms_norm_eps":"NaN"               | rms_norm_eps
+          "rope_theta":10000.0       | "rope_theta":1e300                 | sizes
+          "rope_theta":10000.0       | "rope_theta":0                     | sizes
+          "hidden_act":"silu"        | "hidden_act":"gelu"                | hidden_act
+          "hidden_act":"silu"        | "attention_bias":true              | attention_bias
+          "hidden_act":"silu"        | "attention_bias":"no"              | attention_bias
+          "rope_scaling":null        | "rope_scaling":{"rope_type":"yarn"} | rope_scaling.rope_type
+          "model_type":"llama"       | "model_type":"mamba"               | model_type
+          "model_type":"llama"       | "model_type":7                     | model_type
+          "model_type":"llama"       | "kind":"llama"                     | model_type
+          """)
+  void nonsenseIsRefusedByName(String good, String bad, String field) throws IOException {
+    assertThat(SMALL).contains(good);
+    assertRefused(SMALL.replace(good, bad), field);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "n_head":3        | "n_head":5                         | n_head
+          "n_layer":3       | "n_layer":3,"n_inner":100          | n_inner
+          "n_layer":3       | "n_layer":3,"activation_function":"gelu" | activation_function
+          "n_layer":3       | "n_layer":3,"scale_attn_weights":false   | scale_attn_weights
+          "n_embd":48       | "n_embd":1999999998                | sizes
+          """)
+  void nonsenseInGpt2IsRefusedByName(String good, String bad, String field) throws IOException {
+    assertThat(SMALL_GPT2).contains(good);
+    assertRefused(SMALL_GPT2.replace(good, bad), field);
+  }
+
+  private void assertRefused(String json, String field) {
+    assertThatThrownBy(() -> read(json))
+        .isInstanceOfSatisfying(
+            MalformedFileException.class,
+            refusal -> {
+              assertThat(refusal.field()).as(refusal.getMessage()).isEqualTo(field);
+              assertThat(refusal.offset()).isBetween(0L, (long) json.length());
+            });
+  }
+
+  @Test
+  void deepAndLargeFilesAreRefused() {
+    assertThatThrownBy(() -> read("{\"a\":".repeat(10_000))).isInstanceOf(MalformedFileException.class);
+    assertThatThrownBy(() -> read("{\"a\":" + "[".repeat(10_000))).isInstanceOf(MalformedFileException.class);
+    assertThatThrownBy(() -> read(" ".repeat(2 << 20)))
+        .isInstanceOf(MalformedFileException.class)
+        .hasMessageContaining("more than");
+    assertThatThrownBy(() -> read("")).isInstanceOf(MalformedFileException.class);
+  }
+
+  @Test
+  void specialIdsThatAreNoIdsAreRefused() throws IOException {
+    for (String ids : List.of("\"bos_token_id\":[1,2]", "\"eos_token_id\":-1", "\"eos_token_id\":[[1]]",
+        "\"pad_token_id\":3000000000", "\"eos_token_id\":{\"a\":1}")) {
+      Files.writeString(folder.resolve("config.json"), "{" + ids + "}");
+      assertThatThrownBy(() -> ModelConfigJson.readSpecialTokens(folder))
+          .as(ids)
+          .isInstanceOf(MalformedFileException.class);
+    }
+  }
+
+  @Test
+  void mutationsNeverEscape() throws IOException {
+    byte[] original = SMALL.getBytes(StandardCharsets.UTF_8);
+    byte[] alphabet = "{}[]\",:0123456789eE-.\\u \u0000".getBytes(StandardCharsets.ISO_8859_1);
+    SplittableRandom random = new SplittableRandom(7);
+    Path file = folder.resolve("config.json");
+    int refused = 0;
+    for (int round = 0; round < 2000; round++) {
+      byte[] bytes = original.clone();
+      for (int i = 0; i <= random.nextInt(3); i++) {
+        bytes[random.nextInt(bytes.length)] = alphabet[random.nextInt(alphabet.length)];
+      }
+      Files.write(file, bytes);
+      try {
+        ModelConfigJson.read(file);
+      } catch (MalformedFileException expected) {
+        refused++;
+      }
+    }
+    assertThat(refused).isBetween(500, 1999);
+  }
+}
