@@ -1,0 +1,13 @@
+package dev.lungo.model;
+
+/// The memory that generation keeps for each token: its keys and values in every layer.
+public final class KvCacheSize {
+  private KvCacheSize() {}
+
+  /// Returns bytes per token of one sequence.
+  ///
+  /// @param bytesPerNumber 2 for fp16, 4 for float32
+  public static long bytesPerToken(ModelConfig config, int bytesPerNumber) {
+    return 2L * config.layers() * config.kvHeads() * config.headDim() * bytesPerNumber;
+  }
+}

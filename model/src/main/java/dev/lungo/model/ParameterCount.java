@@ -1,0 +1,93 @@
+package dev.lungo.model;
+
+/// How many numbers a model learns, by where they are.
+///
+/// @param tokenEmbedding the table of token vectors, V·C
+/// @param positionEmbedding the table of position vectors
+/// @param attentionMatrices query, key, value and output projections of all layers
+/// @param feedForwardMatrices the feed-forward projections of all layers
+/// @param vectors norms' factors and all biases
+/// @param head the projection to the vocabulary, 0 when it is the token embedding
+public record ParameterCount(
+    long tokenEmbedding,
+    long positionEmbedding,
+    long attentionMatrices,
+    long feedForwardMatrices,
+    long vectors,
+    long head) {
+
+  /// Counts a model's parameters without building it.
+  public static ParameterCount of(ModelConfig config) {
+    long width = config.width();
+    long queries = (long) config.heads() * config.headDim();
+    long keys = (long) config.kvHeads() * config.headDim();
+    long inner = config.feedForward();
+    long layers = config.layers();
+    long table = config.vocabulary() * width;
+    long head = config.tiedEmbeddings() ? 0 : table;
+    long attention = layers * (2 * width * queries + 2 * width * keys);
+    return switch (config) {
+      case LlamaConfig llama ->
+          new ParameterCount(
+              table, 0, attention, layers * 3 * width * inner, layers * 2 * width + width, head);
+      case Gpt2Config gpt2 -> {
+        long biases = 3 * width + width + inner + width;
+        yield new ParameterCount(
+            table,
+            gpt2.context() * width,
+            attention,
+            layers * 2 * width * inner,
+            layers * (biases + 4 * width) + 2 * width,
+            head);
+      }
+    };
+  }
+
+  /// Counts an OPT model (Zhang et al. 2022, arXiv:2205.01068): GPT-2's shape with its own table of positions.
+  ///
+  /// @param positions rows of the position table: two more than the context, which OPT leaves unused
+  public static ParameterCount ofOpt(int vocabulary, int positions, int width, int layers) {
+    int heads = width / 64;
+    return of(new Gpt2Config(vocabulary, width, layers, heads, positions, 1e-5f, true));
+  }
+
+  /// Counts the encoder–decoder of "Attention is all you need" (Vaswani et al. 2017, arXiv:1706.03762): one shared table,
+  /// sinusoidal positions, post-norm, no biases in the attention projections.
+  ///
+  /// @param layers of the encoder, and as many of the decoder
+  public static ParameterCount ofTransformer(long vocabulary, long width, long layers, long inner) {
+    long attention = 4 * width * width;
+    long norm = 2 * width;
+    long feedForwardBiases = inner + width;
+    return new ParameterCount(
+        vocabulary * width,
+        0,
+        layers * (attention + 2 * attention),
+        layers * 2 * (2 * width * inner),
+        layers * (2 * feedForwardBiases + 2 * norm + 3 * norm),
+        0);
+  }
+
+  /// Counts low-rank adapters on the query and value projections (Hu et al. 2021, arXiv:2106.09685).
+  public static long ofLowRankAdapters(ModelConfig config, int rank) {
+    long queries = (long) config.heads() * config.headDim();
+    long values = (long) config.kvHeads() * config.headDim();
+    return (long) config.layers() * rank * (config.width() + queries + config.width() + values);
+  }
+
+  /// Returns all of them, each shared one once.
+  public long total() {
+    return tokenEmbedding + positionEmbedding + attentionMatrices + feedForwardMatrices + vectors + head;
+  }
+
+  /// Returns N of the FLOP formulas: the numbers that a token is multiplied by. Table look-ups, norms and biases do not
+  /// count; the projection to the vocabulary does, tied or not.
+  public long matrixMultiplied() {
+    return attentionMatrices + feedForwardMatrices + (head == 0 ? tokenEmbedding : head);
+  }
+
+  /// Returns what scaling laws after Kaplan et al. count: all but the tables and the projection to the vocabulary.
+  public long withoutEmbeddings() {
+    return attentionMatrices + feedForwardMatrices + vectors;
+  }
+}
