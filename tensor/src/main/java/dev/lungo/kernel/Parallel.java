@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// The caller works too; the others take the next chunk when they are free and **park** when there is none, because
 /// threads that spin at barriers starve each other where cores are shared. A loop is split by its own length only, so
-/// that a result never depends on the number of threads. One loop runs at a time; calls from several threads take turns.
+/// that a result never depends on the number of threads. One loop runs at a time; calls from several threads take turns. A
+/// loop started inside another one's body runs whole on the thread that started it.
 public final class Parallel implements AutoCloseable {
   /// The body of a loop, called with disjoint ranges that together cover it.
   @FunctionalInterface
@@ -19,7 +20,7 @@ public final class Parallel implements AutoCloseable {
   /// How long a worker looks for the next loop before it parks: about the gap between two kernels of one step.
   private static final int LOOKS_BEFORE_PARKING = 2_000;
 
-  private final Thread[] workers;
+  private final Worker[] workers;
   private final Object turn = new Object();
   private volatile @Nullable Loop current;
   private volatile boolean closed;
@@ -31,10 +32,12 @@ public final class Parallel implements AutoCloseable {
     if (threads < 1) {
       throw new IllegalArgumentException("threads: must be at least 1, but is " + threads);
     }
-    workers = new Thread[threads - 1];
+    workers = new Worker[threads - 1];
     for (int i = 0; i < workers.length; i++) {
-      workers[i] = Thread.ofPlatform().daemon().name("lungo-kernel-" + (i + 1)).unstarted(this::work);
-      workers[i].start();
+      workers[i] = new Worker("lungo-kernel-" + (i + 1));
+    }
+    for (Worker worker : workers) {
+      worker.start();
     }
   }
 
@@ -42,7 +45,8 @@ public final class Parallel implements AutoCloseable {
     return workers.length + 1;
   }
 
-  /// Runs `body` over [0, count) in chunks of `chunk` iterations (the last may be shorter).
+  /// Runs `body` over [0, count) in chunks of `chunk` iterations (the last may be shorter). What a body throws reaches the
+  /// caller once no chunk runs any more.
   public void forRange(int count, int chunk, Range body) {
     if (chunk < 1) {
       throw new IllegalArgumentException("chunk: must be at least 1, but is " + chunk);
@@ -50,7 +54,7 @@ public final class Parallel implements AutoCloseable {
     if (count <= 0) {
       return;
     }
-    if (workers.length == 0 || count <= chunk) {
+    if (workers.length == 0 || count <= chunk || insideLoop()) {
       for (int from = 0; from < count; from += chunk) {
         body.run(from, Math.min(count, from + chunk));
       }
@@ -72,22 +76,9 @@ public final class Parallel implements AutoCloseable {
     }
   }
 
-  private void work() {
-    Loop last = null;
-    int looks = 0;
-    while (!closed) {
-      Loop loop = current;
-      if (loop != null && loop != last) {
-        loop.takeChunks();
-        last = loop;
-        looks = 0;
-      } else if (++looks < LOOKS_BEFORE_PARKING) {
-        Thread.onSpinWait();
-      } else {
-        LockSupport.park(this);
-        looks = 0;
-      }
-    }
+  private boolean insideLoop() {
+    return Thread.holdsLock(turn)
+        || (Thread.currentThread() instanceof Worker worker && worker.pool() == this);
   }
 
   @Override
@@ -95,6 +86,36 @@ public final class Parallel implements AutoCloseable {
     closed = true;
     for (Thread worker : workers) {
       LockSupport.unpark(worker);
+    }
+  }
+
+  private final class Worker extends Thread {
+    Worker(String name) {
+      super(name);
+      setDaemon(true);
+    }
+
+    Parallel pool() {
+      return Parallel.this;
+    }
+
+    @Override
+    public void run() {
+      Loop last = null;
+      int looks = 0;
+      while (!closed) {
+        Loop loop = current;
+        if (loop != null && loop != last) {
+          loop.takeChunks();
+          last = loop;
+          looks = 0;
+        } else if (++looks < LOOKS_BEFORE_PARKING) {
+          Thread.onSpinWait();
+        } else {
+          LockSupport.park(Parallel.this);
+          looks = 0;
+        }
+      }
     }
   }
 

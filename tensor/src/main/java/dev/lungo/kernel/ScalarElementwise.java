@@ -32,10 +32,12 @@ final class ScalarElementwise implements ElementwiseKernels {
 
   @Override
   public void addSumOfRows(MemorySegment x, MemorySegment sum, int rows, int width) {
-    for (int r = 0; r < rows; r++) {
-      for (int i = 0; i < width; i++) {
-        Floats.add(sum, i, get(x, (long) r * width + i));
+    for (int i = 0; i < width; i++) {
+      double column = 0;
+      for (int r = 0; r < rows; r++) {
+        column += get(x, (long) r * width + i);
       }
+      Floats.add(sum, i, column);
     }
   }
 

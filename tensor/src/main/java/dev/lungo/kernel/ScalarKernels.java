@@ -21,7 +21,8 @@ public record ScalarKernels(
     this(new Parallel(threads));
   }
 
-  private ScalarKernels(Parallel parallel) {
+  /// Bundles the kernels on threads that are already there, for an implementation that borrows some of them.
+  public ScalarKernels(Parallel parallel) {
     this(
         parallel,
         new ScalarMatmul(parallel),

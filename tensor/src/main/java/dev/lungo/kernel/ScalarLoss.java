@@ -23,7 +23,9 @@ final class ScalarLoss implements LossKernels {
           for (int r = from; r < to; r++) {
             int target = targets.getAtIndex(JAVA_INT_UNALIGNED, r);
             long row = (long) r * classes;
-            set(losses, r, target == IGNORED ? 0 : logSumExp(logits, row, classes) - get(logits, row + target));
+            double largest = largest(logits, row, classes);
+            double sum = sumOfExponentials(logits, row, classes, largest);
+            set(losses, r, target == IGNORED ? 0 : Math.log(sum) - (get(logits, row + target) - largest));
           }
         });
   }
@@ -52,10 +54,11 @@ final class ScalarLoss implements LossKernels {
               set(losses, lossesOffset + r, 0);
               continue;
             }
-            double logSumExp = logSumExp(logits, row, classes);
-            set(losses, lossesOffset + r, logSumExp - get(logits, row + target));
+            double largest = largest(logits, row, classes);
+            double sum = sumOfExponentials(logits, row, classes, largest);
+            set(losses, lossesOffset + r, Math.log(sum) - (get(logits, row + target) - largest));
             for (int c = 0; c < classes; c++) {
-              double probability = Math.exp(get(logits, row + c) - logSumExp);
+              double probability = Math.exp(get(logits, row + c) - largest) / sum;
               set(logits, row + c, scale * (probability - (c == target ? 1 : 0)));
             }
           }
@@ -70,23 +73,28 @@ final class ScalarLoss implements LossKernels {
         (from, to) -> {
           for (int r = from; r < to; r++) {
             long row = (long) r * classes;
-            double logSumExp = logSumExp(x, row, classes);
+            double largest = largest(x, row, classes);
+            double sum = sumOfExponentials(x, row, classes, largest);
             for (int c = 0; c < classes; c++) {
-              set(x, row + c, Math.exp(get(x, row + c) - logSumExp));
+              set(x, row + c, Math.exp(get(x, row + c) - largest) / sum);
             }
           }
         });
   }
 
-  private static double logSumExp(MemorySegment x, long row, int classes) {
+  private static double largest(MemorySegment x, long row, int classes) {
     double largest = Double.NEGATIVE_INFINITY;
     for (int c = 0; c < classes; c++) {
       largest = Math.max(largest, get(x, row + c));
     }
+    return largest;
+  }
+
+  private static double sumOfExponentials(MemorySegment x, long row, int classes, double largest) {
     double sum = 0;
     for (int c = 0; c < classes; c++) {
       sum += Math.exp(get(x, row + c) - largest);
     }
-    return largest + Math.log(sum);
+    return sum;
   }
 }

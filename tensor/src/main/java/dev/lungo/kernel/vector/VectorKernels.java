@@ -13,8 +13,6 @@ import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.PositionKernels;
 import dev.lungo.kernel.ScalarKernels;
 import java.util.Optional;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorSpecies;
 
 /// Kernels in the Vector API.
 public record VectorKernels(
@@ -30,39 +28,37 @@ public record VectorKernels(
     OptimizerKernels optimizer)
     implements Kernels {
 
-  /// As many floats as this machine takes at once.
-  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
-
   /// Starts the kernels. Called by reflection.
   ///
   /// @param threads how many run a kernel, the caller included
   public static VectorKernels open(int threads) {
-    ScalarKernels scalar = new ScalarKernels(threads);
+    Parallel parallel = new Parallel(threads);
+    ScalarKernels scalar = new ScalarKernels(parallel);
     return new VectorKernels(
-        scalar.parallel(),
-        new VectorMatmul(scalar.parallel()),
-        scalar.norm(),
-        scalar.activation(),
+        parallel,
+        new VectorMatmul(parallel),
+        new VectorNorm(parallel),
+        new VectorActivation(parallel),
         scalar.attention(),
-        scalar.position(),
-        scalar.loss(),
-        scalar.embedding(),
-        scalar.elementwise(),
-        scalar.optimizer());
+        new VectorPosition(parallel),
+        new VectorLoss(parallel),
+        new VectorEmbedding(parallel),
+        new VectorElementwise(parallel),
+        new VectorOptimizer(parallel));
   }
 
   /// Says what makes vectors useless on this machine; empty when nothing does. Called by reflection.
   public static Optional<String> obstacle() {
-    return SPECIES.length() >= 4
+    return Lanes.LENGTH >= 4
         ? Optional.empty()
         : Optional.of(
-            "this machine's vectors hold " + SPECIES.length() + " floats; a processor with 128-bit vectors is needed");
+            "this machine's vectors hold " + Lanes.LENGTH + " floats; a processor with 128-bit vectors is needed");
   }
 
   @Override
   public String description() {
     int threads = parallel.threads();
-    return "Vector API, " + SPECIES.length() + " floats (" + SPECIES.vectorShape() + "), " + threads
+    return "Vector API, " + Lanes.LENGTH + " floats (" + Lanes.SPECIES.vectorShape() + "), " + threads
         + (threads == 1 ? " thread" : " threads");
   }
 }

@@ -1,0 +1,70 @@
+package dev.lungo.kernel.vector;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/// Vectors of float32 to and from memory, and their sum in a fixed order. Indices are in elements.
+final class Lanes {
+  /// As many floats as this machine takes at once, 16 at most.
+  static final VectorSpecies<Float> SPECIES =
+      FloatVector.SPECIES_PREFERRED.length() > 16 ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
+
+  static final int LENGTH = SPECIES.length();
+
+  private static final VectorShuffle<Float> BY_8 = exchange(8);
+  private static final VectorShuffle<Float> BY_4 = exchange(4);
+  private static final VectorShuffle<Float> BY_2 = exchange(2);
+  private static final VectorShuffle<Float> BY_1 = exchange(1);
+
+  private Lanes() {}
+
+  private static VectorShuffle<Float> exchange(int distance) {
+    return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) & (LENGTH - 1));
+  }
+
+  static FloatVector load(MemorySegment segment, long index) {
+    return FloatVector.fromMemorySegment(SPECIES, segment, index << 2, ByteOrder.nativeOrder());
+  }
+
+  /// Loads the lanes that are set; the others are 0.
+  static FloatVector load(MemorySegment segment, long index, VectorMask<Float> lanes) {
+    return FloatVector.fromMemorySegment(SPECIES, segment, index << 2, ByteOrder.nativeOrder(), lanes);
+  }
+
+  static void store(FloatVector vector, MemorySegment segment, long index) {
+    vector.intoMemorySegment(segment, index << 2, ByteOrder.nativeOrder());
+  }
+
+  static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> lanes) {
+    vector.intoMemorySegment(segment, index << 2, ByteOrder.nativeOrder(), lanes);
+  }
+
+  /// Sets the first lanes, as many as are left when whole vectors have been taken.
+  static VectorMask<Float> first(long remaining) {
+    return SPECIES.indexInRange(0, remaining);
+  }
+
+  static FloatVector zero() {
+    return FloatVector.zero(SPECIES);
+  }
+
+  /// Sums the lanes, halves onto halves. `reduceLanes(ADD)` leaves the order open and takes another one once compiled, so
+  /// that bits would depend on when the compiler came by.
+  static float sum(FloatVector vector) {
+    FloatVector sum = vector;
+    if (LENGTH >= 16) {
+      sum = sum.add(sum.rearrange(BY_8));
+    }
+    if (LENGTH >= 8) {
+      sum = sum.add(sum.rearrange(BY_4));
+    }
+    if (LENGTH >= 4) {
+      sum = sum.add(sum.rearrange(BY_2));
+    }
+    return sum.add(sum.rearrange(BY_1)).lane(0);
+  }
+}
