@@ -1,0 +1,100 @@
+package dev.lungo.train;
+
+import dev.lungo.optim.Schedule.Decay;
+import dev.lungo.train.ModelDial.Architecture;
+import java.util.List;
+
+/// Every setting of a training run: the flags of the command, the header that it prints, and what the run's folder keeps.
+///
+/// @param corpus files and folders to learn from; none means the source code of the running JDK
+/// @param tokenizer `bpe` trains one, `characters` takes one id a character, anything else is a tokenizer file to use
+/// @param vocabulary tokens that a trained tokenizer has
+/// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
+/// @param context positions of a training sequence, and the most that the model takes
+/// @param batch sequences in a micro-batch; `microBatches` of them make a step
+/// @param minutes of training, where `steps` and `tokens` are 0
+/// @param steps to take; 0 leaves it to `tokens`, and 0 there to `minutes`
+/// @param optimizer `muon` (with AdamW for what is no inner matrix) or `adamw` for everything
+/// @param rate learning rate of the matrices (of everything, with `adamw`)
+/// @param weightDecay of the matrices
+/// @param warmup steps in which the rate rises
+/// @param decayShare share of the run in which the rate falls to 0
+/// @param clip the most that the gradients' norm may be
+/// @param evaluateEvery steps between evaluations; 0 makes about ten of a run
+/// @param evaluationTokens held-out tokens that an evaluation reads
+/// @param samplePrompt what samples begin with
+public record TrainingSettings(
+    List<String> corpus,
+    String tokenizer,
+    int vocabulary,
+    Architecture architecture,
+    int depth,
+    int width,
+    int heads,
+    int kvHeads,
+    int context,
+    int batch,
+    int microBatches,
+    double minutes,
+    long steps,
+    long tokens,
+    OptimizerChoice optimizer,
+    double rate,
+    double weightDecay,
+    long warmup,
+    double decayShare,
+    Decay decay,
+    double clip,
+    long seed,
+    int threads,
+    long evaluateEvery,
+    long evaluationTokens,
+    String samplePrompt) {
+
+  /// What changes the parameters.
+  public enum OptimizerChoice {
+    MUON,
+    ADAMW
+  }
+
+  public TrainingSettings {
+    corpus = List.copyOf(corpus);
+    atLeast("vocabulary", vocabulary, 257);
+    atLeast("depth", depth, 1);
+    atLeast("context", context, 2);
+    atLeast("batch", batch, 1);
+    atLeast("micro-batches", microBatches, 1);
+    atLeast("threads", threads, 1);
+    atLeast("steps", steps, 0);
+    atLeast("tokens", tokens, 0);
+    atLeast("warm-up", warmup, 0);
+    atLeast("evaluate-every", evaluateEvery, 0);
+    atLeast("evaluation-tokens", evaluationTokens, 1);
+    positive("minutes", minutes);
+    positive("learning rate", rate);
+    positive("clip", clip);
+    if (!(weightDecay >= 0)) {
+      throw new IllegalArgumentException("weight decay must not be negative, but is " + weightDecay);
+    }
+    if (!(decayShare > 0 && decayShare <= 1)) {
+      throw new IllegalArgumentException("decay share must be in (0, 1], but is " + decayShare);
+    }
+  }
+
+  private static void atLeast(String name, long value, long least) {
+    if (value < least) {
+      throw new IllegalArgumentException(name + " must be at least " + least + ", but is " + value);
+    }
+  }
+
+  private static void positive(String name, double value) {
+    if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(name + " must be above 0, but is " + value);
+    }
+  }
+
+  /// Returns the tokens that one step learns from.
+  public long tokensPerStep() {
+    return (long) batch * microBatches * context;
+  }
+}
