@@ -1,0 +1,147 @@
+package dev.lungo.weights;
+
+import dev.lungo.file.MalformedFileException;
+import dev.lungo.model.LanguageModel;
+import dev.lungo.model.ModelConfig;
+import dev.lungo.model.ParameterCount;
+import dev.lungo.nn.Parameter;
+import dev.lungo.nn.Parameter.Role;
+import dev.lungo.tensor.Shape;
+import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.Workspace;
+import dev.lungo.weights.SafetensorsWriter.Outgoing;
+import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// A model in Hugging Face layout: a folder with `config.json` and `model.safetensors`.
+public final class ModelFolder {
+  private static final String WEIGHTS = "model.safetensors";
+
+  /// What GPT-2 checkpoints of the language model call the Transformer; those of the bare Transformer leave it out.
+  private static final String OPTIONAL_PREFIX = "transformer.";
+
+  private ModelFolder() {}
+
+  /// Opens a model.
+  ///
+  /// @param trainable whether parameters get memory for gradients
+  /// @throws MalformedFileException if the weights are not those that the configuration asks for
+  public static LanguageModel load(Path folder, boolean trainable) throws IOException {
+    ModelConfig config = ModelConfigJson.read(folder);
+    try (Safetensors saved = Safetensors.open(folder)) {
+      checkSize(folder, config, saved);
+      LanguageModel model = LanguageModel.create(config, trainable);
+      try {
+        for (Parameter parameter : model.parameters().all()) {
+          read(folder, saved, parameter);
+        }
+        return model;
+      } catch (IOException | RuntimeException failed) {
+        model.close();
+        throw failed;
+      }
+    }
+  }
+
+  /// Refuses a configuration whose parameters are far more than the file holds before memory is taken for them.
+  private static void checkSize(Path folder, ModelConfig config, Safetensors saved)
+      throws MalformedFileException {
+    long stored = 0;
+    for (StoredTensor tensor : saved.tensors()) {
+      stored += tensor.elements();
+    }
+    ParameterCount count = ParameterCount.of(config);
+    long expected = count.total() - count.vectors();
+    if (stored < expected) {
+      throw new MalformedFileException(
+          folder.resolve(WEIGHTS).toString(),
+          0,
+          "tensors",
+          "hold " + stored + " numbers, but config.json asks for at least " + expected);
+    }
+  }
+
+  private static void read(Path folder, Safetensors saved, Parameter parameter) throws IOException {
+    Tensor target = parameter.tensor();
+    StoredTensor source = find(saved, parameter.name()).orElse(null);
+    if (source == null) {
+      if (parameter.role() != Role.BIAS) {
+        throw new MalformedFileException(
+            folder.resolve(WEIGHTS).toString(), 0, parameter.name(), "is missing");
+      }
+      // Models trained without some of their architecture's biases leave them out.
+      target.fill(0);
+      return;
+    }
+    long[] expected = fileShape(parameter);
+    if (!Arrays.equals(source.shape(), expected)) {
+      throw new MalformedFileException(
+          source.file().toString(),
+          source.offset(),
+          parameter.name(),
+          "has the shape " + Arrays.toString(source.shape()) + ", but config.json asks for "
+              + Arrays.toString(expected));
+    }
+    source.readFloats(target.data());
+    if (parameter.transposedInFile()) {
+      transpose(target);
+    }
+  }
+
+  private static Optional<StoredTensor> find(Safetensors saved, String name) {
+    Optional<StoredTensor> found = saved.find(name);
+    if (found.isEmpty() && name.startsWith(OPTIONAL_PREFIX)) {
+      return saved.find(name.substring(OPTIONAL_PREFIX.length()));
+    }
+    return found;
+  }
+
+  private static long[] fileShape(Parameter parameter) {
+    Shape shape = parameter.tensor().shape();
+    if (shape.rank() == 1) {
+      return new long[] {shape.dimension(0)};
+    }
+    return parameter.transposedInFile()
+        ? new long[] {shape.dimension(1), shape.dimension(0)}
+        : new long[] {shape.dimension(0), shape.dimension(1)};
+  }
+
+  /// Turns the (in, out) numbers that a tensor holds into the (out, in) that its shape says.
+  private static void transpose(Tensor tensor) {
+    int out = tensor.shape().dimension(0);
+    int in = tensor.shape().dimension(1);
+    try (Workspace scratch = new Workspace("transpose")) {
+      Tensor copy = scratch.allocate(in, out).copyFrom(tensor);
+      for (int i = 0; i < in; i++) {
+        for (int o = 0; o < out; o++) {
+          float value = copy.data().getAtIndex(ValueLayout.JAVA_FLOAT, (long) i * out + o);
+          tensor.data().setAtIndex(ValueLayout.JAVA_FLOAT, (long) o * in + i, value);
+        }
+      }
+    }
+  }
+
+  /// Writes a model, so that other tools open it. Each file is replaced as a whole, the weights last.
+  public static void save(Path folder, LanguageModel model, SpecialTokenIds ids) throws IOException {
+    Files.createDirectories(folder);
+    ModelConfigJson.write(folder, model.config(), ids);
+    List<Outgoing> tensors = new ArrayList<>();
+    for (Parameter parameter : model.parameters().all()) {
+      Tensor tensor = parameter.tensor();
+      Shape shape = tensor.shape();
+      tensors.add(
+          parameter.transposedInFile()
+              ? Outgoing.transposed(
+                  parameter.name(), shape.dimension(0), shape.dimension(1), tensor.data())
+              : Outgoing.of(parameter.name(), StoredType.F32, fileShape(parameter), tensor.data()));
+    }
+    SafetensorsWriter.write(folder.resolve(WEIGHTS), Map.of("format", "pt"), tensors);
+  }
+}
