@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
     description = "Measure Lungo, side by side with other projects under --peers.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "BENCHMARK",
-    subcommands = {MatmulBench.class, TrainingBench.class})
+    subcommands = {MatmulBench.class, TrainingBench.class, OperationsBench.class})
 public final class Bench {
   private Bench() {}
 

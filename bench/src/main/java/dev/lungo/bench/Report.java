@@ -9,7 +9,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// Collects the rows of one benchmark, prints each as it comes and the JSON line last.
 final class Report {
-  private static final String FORMAT = "%-36s %7s %-14s %12s %12s %8s  %s%n";
+  private static final String FORMAT = "%-44s %7s %-14s %12s %12s %8s  %s%n";
 
   private final String bench;
   private final Machine machine;
