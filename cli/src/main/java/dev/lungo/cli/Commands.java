@@ -9,7 +9,7 @@ final class Commands {
   /// A command's name on the command line and how to make it. Making it is what loads its classes.
   record Entry(String name, Supplier<Callable<Integer>> make) {}
 
-  static final List<Entry> ALL = 
+  static final List<Entry> ALL =
       List.of(
           new Entry("version", VersionCommand::new), //
           new Entry("warm-up", WarmUpCommand::new));

@@ -6,8 +6,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Carries the options that every command has, and prints. Each command holds one:
-/// `@Mixin private final Console console = new Console();`.
+/// Carries the options that every command has, and prints. Each command holds one: `@Mixin private
+/// final Console console = new Console();`.
 ///
 /// Without `--json`, [#print] writes results for people. With it, [#print] is silent and [#result]
 /// writes one JSON object, so that a command calls both and never asks which.
@@ -56,7 +56,7 @@ final class Console {
   /// Prints the result as one line of JSON under `--json`; nothing otherwise. Call it once, last.
   ///
   /// @param result a record (its components become the keys), or a map with string keys in the
-  ///     order to print
+  ///   order to print
   void result(Object result) {
     if (json) {
       printJson(result);

@@ -25,7 +25,8 @@ final class Failures {
     if (wrong instanceof UnmatchedArgumentException unmatched) {
       String first = unmatched.getUnmatched().getFirst();
       boolean isCommand = !line.getSubcommands().isEmpty() && !first.startsWith("-");
-      message = new StringBuilder(isCommand ? "unknown command " : "unknown argument ").append(first);
+      message =
+          new StringBuilder(isCommand ? "unknown command " : "unknown argument ").append(first);
       List<String> suggestions = unmatched.getSuggestions();
       if (!suggestions.isEmpty()) {
         message.append("; did you mean ").append(String.join(" or ", suggestions)).append('?');
@@ -44,8 +45,7 @@ final class Failures {
     if (exception instanceof ParameterException wrong) {
       return usage(wrong, parsed.originalArgs().toArray(String[]::new));
     }
-    return report(
-        line, exception, wantsStackTrace(parsed.originalArgs().toArray(String[]::new)));
+    return report(line, exception, wantsStackTrace(parsed.originalArgs().toArray(String[]::new)));
   }
 
   static int report(CommandLine line, Throwable thrown, boolean stackTrace) {
@@ -64,7 +64,8 @@ final class Failures {
         || Arrays.asList(arguments).contains("--stacktrace");
   }
 
-  /// Says in one line what happened. Java's file exceptions carry only a path; the class says the rest.
+  /// Says in one line what happened. Java's file exceptions carry only a path; the class says the
+  /// rest.
   private static String describe(Throwable thrown) {
     String message = thrown.getMessage();
     return switch (thrown) {

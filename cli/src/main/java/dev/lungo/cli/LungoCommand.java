@@ -6,7 +6,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/// The program: picks the command, parses, runs, and turns what went wrong into one line and an exit status.
+/// The program: picks the command, parses, runs, and turns what went wrong into one line and an
+/// exit status.
 @Command(
     name = "lungo",
     synopsisSubcommandLabel = "COMMAND",
@@ -47,7 +48,8 @@ public final class LungoCommand implements Runnable {
     }
   }
 
-  /// Makes the parser. It knows only the command that the first word names, or all of them where no word does.
+  /// Makes the parser. It knows only the command that the first word names, or all of them where no
+  /// word does.
   static CommandLine commandLine(String... arguments) {
     CommandLine line = new CommandLine(new LungoCommand());
     Optional<Commands.Entry> named = named(arguments);

@@ -10,9 +10,10 @@ import picocli.CommandLine.Help.Ansi;
 
 /// Sets the standard streams up and knows whether a terminal is at their ends.
 ///
-/// The JVM warns on standard error about the incubating vector module at every start and has no switch against it.
-/// The launcher therefore gives the JVM a filtered standard error and keeps the real one at descriptor 3, which this
-/// class puts back. What the launcher found out about the terminal comes in `lungo.terminal`.
+/// The JVM warns on standard error about the incubating vector module at every start and has no
+/// switch against it. The launcher therefore gives the JVM a filtered standard error and keeps the
+/// real one at descriptor 3, which this class puts back. What the launcher found out about the
+/// terminal comes in `lungo.terminal`.
 final class StandardStreams {
   private static final String TERMINAL = System.getProperty("lungo.terminal", "");
 

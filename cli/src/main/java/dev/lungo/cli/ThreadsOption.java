@@ -5,8 +5,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// `--threads`, for commands that compute:
-/// `@Mixin private final ThreadsOption threads = new ThreadsOption();`.
+/// `--threads`, for commands that compute: `@Mixin private final ThreadsOption threads = new
+/// ThreadsOption();`.
 ///
 /// The number changes how fast the answer comes, never the answer.
 final class ThreadsOption {

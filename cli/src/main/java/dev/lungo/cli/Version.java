@@ -4,7 +4,8 @@ import java.util.Objects;
 
 /// What runs: Lungo's version and the Java virtual machine's.
 ///
-/// @param lungo the project version from the jar's manifest, "development" where classes run from a folder
+/// @param lungo the project version from the jar's manifest, "development" where classes run from a
+///   folder
 /// @param jdk the full version of the runtime, such as `25.0.3+9-LTS`
 /// @param vendor who built the runtime
 /// @param platform operating system and architecture, such as `linux-amd64`

@@ -5,7 +5,8 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/// Runs what a usual start runs, so that the launcher can archive the classes that it loads. Users need not call it.
+/// Runs what a usual start runs, so that the launcher can archive the classes that it loads. Users
+/// need not call it.
 @Command(
     name = "warm-up",
     hidden = true,

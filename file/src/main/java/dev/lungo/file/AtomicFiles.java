@@ -27,7 +27,8 @@ public final class AtomicFiles {
     void writeTo(FileChannel out) throws IOException;
   }
 
-  /// Replaces `file` by what `writer` writes: a temporary file beside it, forced to disk, moved over it.
+  /// Replaces `file` by what `writer` writes: a temporary file beside it, forced to disk, moved
+  /// over it.
   public static void write(Path file, Writer writer) throws IOException {
     writeChannel(
         file,

@@ -11,7 +11,8 @@ public final class MalformedFileException extends IOException {
   private final String field;
 
   /// @param file the file's path, or the name of the stream
-  /// @param offset the byte at which the field starts (a text file's parser may count lines instead and say so)
+  /// @param offset the byte at which the field starts (a text file's parser may count lines instead
+  ///   and say so)
   /// @param field what was being read
   /// @param reason what is wrong with it, with the values, and what would be right
   public MalformedFileException(String file, long offset, String field, String reason) {

@@ -21,7 +21,8 @@ final class Architecture {
   private static final String[] MODELS = {"nn", "model", "weights"};
   private static final String[] TRAINING = {"optim", "train", "tune", "scaling"};
 
-  private static final Set<String> MEANINGLESS = Set.of("util", "utils", "common", "misc", "helper");
+  private static final Set<String> MEANINGLESS =
+      Set.of("util", "utils", "common", "misc", "helper");
 
   private final String root;
   private final Map<String, Set<String>> known = new LinkedHashMap<>();
@@ -55,7 +56,9 @@ final class Architecture {
     row("inspect", with(belowTraining, "eval"));
     row("spark", with(concat(belowTraining, TRAINING)));
     // The command line knows everything that it offers, and computes nothing itself.
-    row("cli", known.keySet().stream().filter(name -> !name.startsWith("kernel")).toArray(String[]::new));
+    row(
+        "cli",
+        known.keySet().stream().filter(name -> !name.startsWith("kernel")).toArray(String[]::new));
   }
 
   private void row(String name, String... mayKnow) {
@@ -91,7 +94,9 @@ final class Architecture {
   /// Lists the packages that have classes and no row.
   List<String> homeless(JavaClasses classes) {
     return collect(
-        classes, one -> !known.containsKey(nameOf(one)), one -> one.getPackageName() + " has no row");
+        classes,
+        one -> !known.containsKey(nameOf(one)),
+        one -> one.getPackageName() + " has no row");
   }
 
   /// Lists the dependencies that point the wrong way.
@@ -120,12 +125,11 @@ final class Architecture {
         one ->
             !nameOf(one).equals("kernel.vector")
                 && one.getDirectDependenciesFromSelf().stream()
-                    .anyMatch(
-                        dependency ->
-                            dependency
-                                .getTargetClass()
-                                .getPackageName()
-                                .startsWith("jdk.incubator.vector")),
+                    .anyMatch(dependency ->
+                        dependency
+                            .getTargetClass()
+                            .getPackageName()
+                            .startsWith("jdk.incubator.vector")),
         one -> one.getName() + " uses jdk.incubator.vector; only kernel.vector may");
   }
 
