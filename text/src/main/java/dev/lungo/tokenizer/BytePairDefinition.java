@@ -34,6 +34,11 @@ public record BytePairDefinition(
   /// @param begin the token that begins a text, whether or not it is put there
   /// @param end the token that ends a text
   public record Frame(int[] before, int[] after, OptionalInt begin, OptionalInt end) {
+    /// Nothing stands around texts.
+    public static Frame none() {
+      return new Frame(new int[0], new int[0], OptionalInt.empty(), OptionalInt.empty());
+    }
+
     /// No frame; `end` ends a text.
     public static Frame endingWith(int end) {
       return new Frame(new int[0], new int[0], OptionalInt.empty(), OptionalInt.of(end));

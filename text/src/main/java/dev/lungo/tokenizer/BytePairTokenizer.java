@@ -5,8 +5,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.text.Normalizer;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 
 /// Byte-level byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al. 2019).
@@ -46,6 +52,43 @@ public final class BytePairTokenizer implements Tokenizer {
         checkId(id);
       }
     }
+  }
+
+  /// Makes a tokenizer from texts in GPT-2's byte alphabet (`Ġthe`), as `tokenizer.json` and GGUF hold them.
+  ///
+  /// @param tokens the text of each id; those of added tokens are taken as they are
+  /// @param merges two tokens with a space between, best first
+  /// @throws IllegalArgumentException if a merge names tokens that are not there, or a text stands for no bytes
+  public static BytePairTokenizer ofAlphabet(
+      List<String> tokens,
+      List<String> merges,
+      Splitter splitter,
+      List<AddedToken> added,
+      BytePairDefinition.Frame frame) {
+    Set<Integer> addedIds = new HashSet<>();
+    added.forEach(token -> addedIds.add(token.id()));
+    Map<String, Integer> ids = new HashMap<>();
+    List<byte[]> bytes = new ArrayList<>();
+    for (int id = 0; id < tokens.size(); id++) {
+      ids.put(tokens.get(id), id);
+      bytes.add(addedIds.contains(id) ? new byte[0] : ByteAlphabet.read(tokens.get(id)));
+    }
+    int[] triples = new int[merges.size() * 3];
+    for (int i = 0; i < merges.size(); i++) {
+      String merge = merges.get(i);
+      int space = merge.indexOf(' ', 1);
+      Integer left = space < 0 ? null : ids.get(merge.substring(0, space));
+      Integer right = space < 0 ? null : ids.get(merge.substring(space + 1));
+      Integer result = space < 0 ? null : ids.get(merge.substring(0, space) + merge.substring(space + 1));
+      if (left == null || right == null || result == null) {
+        throw new IllegalArgumentException(
+            "merge " + i + " must be two tokens that join to a third, with a space between: \"" + merge + "\"");
+      }
+      triples[3 * i] = left;
+      triples[3 * i + 1] = right;
+      triples[3 * i + 2] = result;
+    }
+    return new BytePairTokenizer(BytePairDefinition.ofMerges(bytes, triples, splitter, added, frame));
   }
 
   private static int[] byteIds(Vocabulary vocabulary) {

@@ -11,7 +11,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import tools.jackson.core.JsonToken;
 
 /// Reads GPT-2's pair of files: `encoder.json` (token: id) and `vocab.bpe` (merges), elsewhere named `vocab.json` and
@@ -63,8 +62,7 @@ final class Gpt2Files {
             new Gpt2Splitter(),
             end == null ? List.of() : List.of(AddedToken.special(end, END_OF_TEXT)),
             end == null
-                ? new BytePairDefinition.Frame(
-                    new int[0], new int[0], OptionalInt.empty(), OptionalInt.empty())
+                ? BytePairDefinition.Frame.none()
                 : BytePairDefinition.Frame.endingWith(end)));
   }
 
