@@ -14,7 +14,8 @@ public final class ProgressLine implements AutoCloseable {
   private static final long REDRAW_NANOS = 100_000_000L;
   private static final long FIRST_PLAIN_NANOS = 5_000_000_000L;
   private static final long LONGEST_PLAIN_NANOS = 60_000_000_000L;
-  private static final int BAR_CELLS = 16;
+  private static final int FEWEST_CELLS = 6;
+  private static final int MOST_CELLS = 24;
   private static final String CLEAR = "\r\u001b[2K";
 
   /// How to show progress.
@@ -64,14 +65,28 @@ public final class ProgressLine implements AutoCloseable {
 
   /// Shows progress, whenever it was shown last: at the end, and after an evaluation.
   public void show(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
-    String text = describe(progress, shareOfPeak);
     if (style == Style.PLAIN) {
-      print(text + "\n");
+      print(describe(progress, shareOfPeak, true) + "\n");
       return;
     }
-    String bar = bar(progress.fraction()) + " " + text;
-    print(CLEAR + (bar.length() < columns ? bar : bar.substring(0, Math.max(0, columns - 1))));
+    print(CLEAR + fitted(progress, shareOfPeak));
     drawn = true;
+  }
+
+  /// Leaves out what matters least until a bar fits beside the rest.
+  private String fitted(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
+    int most = columns - 1 - FEWEST_CELLS - 3;
+    String text = describe(progress, shareOfPeak, true);
+    if (text.length() > most) {
+      text = describe(progress, shareOfPeak, false);
+    }
+    if (text.length() > most) {
+      text = describe(progress, OptionalDouble.empty(), false);
+    }
+    if (text.length() > most) {
+      return text.substring(0, Math.clamp(columns - 1, 0, text.length()));
+    }
+    return bar(progress.fraction(), Math.min(MOST_CELLS, columns - 1 - text.length() - 3)) + " " + text;
   }
 
   /// Prints text of other kinds, a sample for example, above the bar.
@@ -80,11 +95,13 @@ public final class ProgressLine implements AutoCloseable {
     drawn = false;
   }
 
-  private static String describe(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
+  private static String describe(
+      TrainingLoop.Progress progress, OptionalDouble shareOfPeak, boolean withStep) {
     StringBuilder text = new StringBuilder(96);
-    text.append(String.format(Locale.ROOT, "%3.0f%%  step %d", 100 * progress.fraction(), progress.step()));
-    if (progress.totalSteps().isPresent()) {
-      text.append('/').append(progress.totalSteps().getAsLong());
+    text.append(String.format(Locale.ROOT, "%3.0f%%", 100 * progress.fraction()));
+    if (withStep) {
+      text.append("  step ").append(progress.step());
+      progress.totalSteps().ifPresent(total -> text.append('/').append(total));
     }
     text.append(String.format(Locale.ROOT, "  loss %.3f", progress.smoothedLoss()));
     if (progress.valBitsPerByte().isPresent()) {
@@ -100,8 +117,8 @@ public final class ProgressLine implements AutoCloseable {
 
   private static String rate(double tokensPerSecond) {
     return tokensPerSecond < 10_000
-        ? String.format(Locale.ROOT, "%.0f tokens/s", tokensPerSecond)
-        : String.format(Locale.ROOT, "%.1fk tokens/s", tokensPerSecond / 1000);
+        ? String.format(Locale.ROOT, "%.0f tok/s", tokensPerSecond)
+        : String.format(Locale.ROOT, "%.1fk tok/s", tokensPerSecond / 1000);
   }
 
   /// Writes a time as people say it: `42s`, `3m 05s`, `2h 10m`.
@@ -118,10 +135,10 @@ public final class ProgressLine implements AutoCloseable {
         : String.format(Locale.ROOT, "%dh %02dm", whole / 3600, whole % 3600 / 60);
   }
 
-  private static String bar(double fraction) {
-    int eighths = (int) Math.round(Math.clamp(fraction, 0, 1) * BAR_CELLS * 8);
+  private static String bar(double fraction, int cells) {
+    int eighths = (int) Math.round(Math.clamp(fraction, 0, 1) * cells * 8);
     StringBuilder bar = new StringBuilder("▕");
-    for (int cell = 0; cell < BAR_CELLS; cell++) {
+    for (int cell = 0; cell < cells; cell++) {
       int filled = Math.clamp(eighths - 8L * cell, 0, 8);
       // From U+258F, one eighth, down to U+2588, the full block.
       bar.append(filled == 0 ? ' ' : (char) (0x2590 - filled));

@@ -18,6 +18,8 @@ import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.module.SimpleModule;
+import tools.jackson.databind.ser.std.ToStringSerializer;
 
 /// Where a run comes from: everything that somebody needs to know who wants the same result, in `lungo.json`.
 ///
@@ -46,6 +48,8 @@ public record Provenance(
       JsonMapper.builder(JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+          // As the user wrote them: the default would make them absolute.
+          .addModule(new SimpleModule().addSerializer(Path.class, new ToStringSerializer(Path.class)))
           .build();
 
   /// The text that was learned from.
