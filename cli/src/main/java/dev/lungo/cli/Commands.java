@@ -11,7 +11,9 @@ final class Commands {
 
   static final List<Entry> ALL =
       List.of(
-          new Entry("version", VersionCommand::new), //
+          new Entry("train", TrainCommand::new),
+          new Entry("generate", GenerateCommand::new),
+          new Entry("version", VersionCommand::new),
           new Entry("warm-up", WarmUpCommand::new));
 
   private Commands() {}

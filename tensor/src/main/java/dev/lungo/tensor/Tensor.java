@@ -142,6 +142,16 @@ public final class Tensor {
     return this;
   }
 
+  /// Copies ints into one row of the last dimension.
+  ///
+  /// @param from index of the first int to copy
+  public Tensor setRow(int row, int[] values, int from) {
+    int width = shape.width();
+    MemorySegment.copy(
+        values, from, data(), ValueLayout.JAVA_INT, (long) row * width * Integer.BYTES, width);
+    return this;
+  }
+
   /// Copies another tensor of the same number of elements in.
   public Tensor copyFrom(Tensor other) {
     checkLength(other.elements());

@@ -2,11 +2,10 @@ package dev.lungo.train;
 
 import dev.lungo.optim.Schedule.Decay;
 import dev.lungo.train.ModelDial.Architecture;
-import java.util.List;
 
 /// Every setting of a training run: the flags of the command, the header that it prints, and what the run's folder keeps.
 ///
-/// @param corpus files and folders to learn from; none means the source code of the running JDK
+/// @param corpus file or folder to learn from; empty means the source code of the running JDK
 /// @param tokenizer `bpe` trains one, `characters` takes one id a character, anything else is a tokenizer file to use
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
@@ -24,7 +23,7 @@ import java.util.List;
 /// @param evaluationTokens held-out tokens that an evaluation reads
 /// @param samplePrompt what samples begin with
 public record TrainingSettings(
-    List<String> corpus,
+    String corpus,
     String tokenizer,
     int vocabulary,
     Architecture architecture,
@@ -58,7 +57,6 @@ public record TrainingSettings(
   }
 
   public TrainingSettings {
-    corpus = List.copyOf(corpus);
     atLeast("vocabulary", vocabulary, 257);
     atLeast("depth", depth, 1);
     atLeast("context", context, 2);

@@ -1,0 +1,278 @@
+package dev.lungo.cli;
+
+import dev.lungo.optim.Schedule.Decay;
+import dev.lungo.train.ModelDial.Architecture;
+import dev.lungo.train.TrainingLoop;
+import dev.lungo.train.TrainingRun;
+import dev.lungo.train.TrainingSettings;
+import dev.lungo.train.TrainingSettings.OptimizerChoice;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// Trains a language model from text.
+@Command(
+    name = "train",
+    description = {
+      "Train a language model from text.",
+      "Without options it learns Java from the source code of the JDK that runs it."
+    },
+    sortOptions = false)
+final class TrainCommand implements Callable<Integer> {
+  private static final double DEFAULT_MINUTES = 3;
+
+  @Spec private CommandSpec spec;
+  @Mixin private final Console console = new Console();
+  @Mixin private final ThreadsOption threads = new ThreadsOption();
+  @Mixin private final SeedOption seed = new SeedOption();
+
+  @Option(
+      names = "--corpus",
+      paramLabel = "PATH",
+      description =
+          "Text to learn from: a text file, a folder, .zip, .jsonl, .parquet, .gz or .zst of these.")
+  private Optional<Path> corpus = Optional.empty();
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Folder to leave the run in (default: runs/NAME).")
+  private Optional<Path> out = Optional.empty();
+
+  @Option(
+      names = "--resume",
+      paramLabel = "DIR",
+      description = "Go on with a stopped run, to the same end bit by bit; other options do not apply.")
+  private Optional<Path> resume = Optional.empty();
+
+  @Option(
+      names = "--depth",
+      paramLabel = "N",
+      description = "The dial: layers, from which width and heads follow (default: ${DEFAULT-VALUE}).",
+      defaultValue = "4")
+  private int depth;
+
+  @Option(names = "--minutes", paramLabel = "M", description = "Train for so long (default: 3).")
+  private Optional<Double> minutes = Optional.empty();
+
+  @Option(names = "--steps", paramLabel = "N", description = "Train for so many steps instead.")
+  private Optional<Long> steps = Optional.empty();
+
+  @Option(names = "--tokens", paramLabel = "N", description = "Train on so many tokens instead.")
+  private Optional<Long> tokens = Optional.empty();
+
+  @Option(
+      names = "--stop-after",
+      paramLabel = "N",
+      description = "Stop early after step N, to be resumed.")
+  private Optional<Long> stopAfter = Optional.empty();
+
+  @Option(
+      names = "--architecture",
+      paramLabel = "NAME",
+      description = "llama or gpt2 (default: ${DEFAULT-VALUE}).",
+      defaultValue = "llama")
+  private Architecture architecture;
+
+  @Option(
+      names = "--tokenizer",
+      paramLabel = "FILE",
+      description =
+          "bpe trains one, characters takes one token a character, or a tokenizer file (default:"
+              + " ${DEFAULT-VALUE}).",
+      defaultValue = "bpe")
+  private String tokenizer;
+
+  @Option(
+      names = "--vocabulary",
+      paramLabel = "N",
+      description = "Tokens of a trained tokenizer (default: ${DEFAULT-VALUE}).",
+      defaultValue = "4096")
+  private int vocabulary;
+
+  @Option(
+      names = "--context",
+      paramLabel = "N",
+      description = "Positions of a sequence (default: ${DEFAULT-VALUE}).",
+      defaultValue = "256")
+  private int context;
+
+  @Option(names = "--width", paramLabel = "N", description = "Width (default: 64 a layer).", defaultValue = "0")
+  private int width;
+
+  @Option(names = "--heads", paramLabel = "N", description = "Attention heads (default: width / 64).", defaultValue = "0")
+  private int heads;
+
+  @Option(
+      names = "--kv-heads",
+      paramLabel = "N",
+      description = "Key/value heads (default: half the heads).",
+      defaultValue = "0")
+  private int kvHeads;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      description = "Sequences in a micro-batch (default: ${DEFAULT-VALUE}).",
+      defaultValue = "8")
+  private int batch;
+
+  @Option(
+      names = "--micro-batches",
+      paramLabel = "N",
+      description = "Micro-batches in a step: gradient accumulation (default: ${DEFAULT-VALUE}).",
+      defaultValue = "1")
+  private int microBatches;
+
+  @Option(
+      names = "--optimizer",
+      paramLabel = "NAME",
+      description = "muon or adamw (default: ${DEFAULT-VALUE}).",
+      defaultValue = "muon")
+  private OptimizerChoice optimizer;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "R",
+      description = "Learning rate (default: 0.02 with muon, 0.001 with adamw).")
+  private Optional<Double> rate = Optional.empty();
+
+  @Option(
+      names = "--weight-decay",
+      paramLabel = "D",
+      description = "Weight decay of the matrices (default: ${DEFAULT-VALUE}).",
+      defaultValue = "0.01")
+  private double weightDecay;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "N",
+      description = "Steps in which the rate rises (default: ${DEFAULT-VALUE}).",
+      defaultValue = "20")
+  private long warmup;
+
+  @Option(
+      names = "--decay-share",
+      paramLabel = "S",
+      description = "Share of the run in which the rate falls to 0 (default: ${DEFAULT-VALUE}).",
+      defaultValue = "0.5")
+  private double decayShare;
+
+  @Option(
+      names = "--decay",
+      paramLabel = "SHAPE",
+      description = "How the rate falls: linear or cosine (default: ${DEFAULT-VALUE}).",
+      defaultValue = "linear")
+  private Decay decay;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "N",
+      description = "The most that the gradients' norm may be (default: ${DEFAULT-VALUE}).",
+      defaultValue = "1")
+  private double clip;
+
+  @Option(
+      names = "--evaluate-every",
+      paramLabel = "N",
+      description = "Steps between evaluations (default: about ten in a run).",
+      defaultValue = "0")
+  private long evaluateEvery;
+
+  @Option(
+      names = "--evaluation-tokens",
+      paramLabel = "N",
+      description = "Held-out tokens of an evaluation (default: ${DEFAULT-VALUE}).",
+      defaultValue = "40960")
+  private long evaluationTokens;
+
+  @Option(
+      names = "--sample-prompt",
+      paramLabel = "TEXT",
+      description = "What samples begin with (default: public static for Java, else a new line).")
+  private Optional<String> samplePrompt = Optional.empty();
+
+  @Override
+  public Integer call() throws Exception {
+    RunScreen screen = new RunScreen(console);
+    OptionalLong stop = stopAfter.map(OptionalLong::of).orElse(OptionalLong.empty());
+    String version = Version.current().lungo();
+    TrainingRun.Outcome outcome;
+    if (resume.isPresent()) {
+      outcome = TrainingRun.resume(resume.get(), stop, version, screen);
+    } else {
+      Path folder = out.orElseGet(this::freeFolder);
+      outcome = TrainingRun.start(folder, settings(), stop, version, screen);
+    }
+    screen.summary(outcome);
+    console.result(outcome);
+    return outcome.end() == TrainingLoop.End.DIVERGED ? 1 : 0;
+  }
+
+  private TrainingSettings settings() {
+    if (minutes.isPresent() && steps.isPresent()
+        || steps.isPresent() && tokens.isPresent()
+        || minutes.isPresent() && tokens.isPresent()) {
+      throw new ParameterException(
+          spec.commandLine(), "give only one of --minutes, --steps and --tokens");
+    }
+    return new TrainingSettings(
+        corpus.map(Path::toString).orElse(""),
+        tokenizer,
+        vocabulary,
+        architecture,
+        depth,
+        width,
+        heads,
+        kvHeads,
+        context,
+        batch,
+        microBatches,
+        minutes.orElse(DEFAULT_MINUTES),
+        atLeastOne("--steps", steps),
+        atLeastOne("--tokens", tokens),
+        optimizer,
+        rate.orElse(optimizer == OptimizerChoice.MUON ? 0.02 : 0.001),
+        weightDecay,
+        warmup,
+        decayShare,
+        decay,
+        clip,
+        seed.value(),
+        threads.count(),
+        evaluateEvery,
+        evaluationTokens,
+        samplePrompt.orElse(corpus.isEmpty() ? "public static" : "\n"));
+  }
+
+  private long atLeastOne(String name, Optional<Long> value) {
+    if (value.isPresent() && value.get() < 1) {
+      throw new ParameterException(
+          spec.commandLine(), name + " must be at least 1, but is " + value.get());
+    }
+    return value.orElse(0L);
+  }
+
+  /// Returns the first of `runs/java-d4`, `runs/java-d4-2`, … that does not exist.
+  private Path freeFolder() {
+    String text =
+        corpus
+            .map(path -> String.valueOf(path.getFileName()).replaceFirst("\\..*", ""))
+            .orElse("java");
+    String name = text + "-d" + depth;
+    Path runs = Path.of("runs");
+    Path folder = runs.resolve(name);
+    for (int number = 2; Files.exists(folder); number++) {
+      folder = runs.resolve(name + "-" + number);
+    }
+    return folder;
+  }
+}

@@ -1,0 +1,98 @@
+package dev.lungo.train;
+
+import dev.lungo.model.Gpt2Config;
+import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.ModelConfig;
+import dev.lungo.model.ParameterCount;
+import dev.lungo.train.TrainingSettings.OptimizerChoice;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/// The memory that a run will take, known before it takes any.
+///
+/// @param parameters bytes of values and gradients
+/// @param optimizer bytes of moments
+/// @param activations bytes of one micro-batch's results and their gradients
+public record MemoryEstimate(long parameters, long optimizer, long activations) {
+  /// Rows of logits that exist at once; see the fused loss.
+  private static final int LOGIT_ROWS = 256;
+
+  /// Estimates a run.
+  public static MemoryEstimate of(ModelConfig config, TrainingSettings settings) {
+    long count = ParameterCount.of(config).total();
+    long inner = count - (config.tiedEmbeddings() ? 1 : 2) * (long) config.vocabulary() * config.width();
+    long moments =
+        switch (settings.optimizer()) {
+          case ADAMW -> 2 * count;
+          case MUON -> 2 * count - inner;
+        };
+    long rows = (long) settings.batch() * settings.context();
+    long width = config.width();
+    long loss =
+        Math.min(LOGIT_ROWS, rows) * (long) config.vocabulary()
+            + (long) config.vocabulary() * width
+            + rows * width
+            + 3 * rows;
+    long numbers = rows * (config.layers() * perLayer(config) + 4 * width) + loss;
+    return new MemoryEstimate(
+        2 * count * Float.BYTES, moments * Float.BYTES, numbers * Float.BYTES);
+  }
+
+  /// Counts the numbers that one position needs in one layer: each result, and each gradient that is not the memory of
+  /// another (sums hand theirs on).
+  private static long perLayer(ModelConfig config) {
+    long width = config.width();
+    long queries = (long) config.heads() * config.headDim();
+    long keys = (long) config.kvHeads() * config.headDim();
+    long inner = config.feedForward();
+    return switch (config) {
+      case LlamaConfig _ -> 10 * width + 6 * queries + 6 * keys + 6 * inner + config.heads() + 2;
+      case Gpt2Config _ -> 10 * width + 4 * queries + 4 * keys + 4 * inner + config.heads() + 4;
+    };
+  }
+
+  /// Returns the sum in bytes.
+  public long total() {
+    return parameters + optimizer + activations;
+  }
+
+  /// Refuses a run that this machine has no memory for.
+  ///
+  /// @throws IllegalArgumentException with advice
+  public void check() {
+    long available = availableBytes();
+    if (total() > available) {
+      throw new IllegalArgumentException(
+          "this run needs " + this + ", but " + megabytes(available)
+              + " are free; lower --batch, --context or --depth");
+    }
+  }
+
+  /// Asks Linux what is free, caches included; elsewhere a refusal by the system has to do.
+  private static long availableBytes() {
+    Path file = Path.of("/proc/meminfo");
+    try {
+      for (String line : Files.readAllLines(file, StandardCharsets.US_ASCII)) {
+        if (line.startsWith("MemAvailable:")) {
+          return Long.parseLong(line.replaceAll("[^0-9]", "")) << 10;
+        }
+      }
+    } catch (IOException | NumberFormatException notLinux) {
+      return Long.MAX_VALUE;
+    }
+    return Long.MAX_VALUE;
+  }
+
+  private static String megabytes(long bytes) {
+    return String.format(Locale.ROOT, "%,d MB", (bytes + 500_000) / 1_000_000);
+  }
+
+  @Override
+  public String toString() {
+    return megabytes(total()) + " of memory (parameters and gradients " + megabytes(parameters) + ", optimizer "
+        + megabytes(optimizer) + ", activations " + megabytes(activations) + ")";
+  }
+}
