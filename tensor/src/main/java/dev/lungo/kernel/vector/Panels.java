@@ -4,7 +4,6 @@ import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.ROWS;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
-import static dev.lungo.kernel.vector.RegisterTile.STRIDE;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,25 +18,31 @@ final class Panels {
 
   private Panels() {}
 
-  /// Returns how many floats lie between two depth-major panels of `a`: room for the last, overlapping vector store.
-  static int depthMajorStride(int depth) {
+  /// Returns how many floats lie between two panels of `a`: room for the last, overlapping vector store.
+  static int rowPanelStride(int depth) {
     return depth * ROWS + LANES;
   }
 
-  /// Packs `rows` × `depth` of a stored (rows, depth) into row-major tiles; fills up the last tile's rows.
-  static void packRows(MemorySegment a, long from, long stride, int rows, int depth, float[] into, int at) {
-    for (int row = 0; row < rows; row++) {
-      MemorySegment.copy(
-          a, ValueLayout.JAVA_FLOAT, (from + row * stride) * Float.BYTES, into, at + row * STRIDE, depth);
-    }
-    for (int row = rows; row % ROWS != 0; row++) {
-      Arrays.fill(into, at + row * STRIDE, at + row * STRIDE + depth, 0);
+  /// Packs `rows` × `depth` of a stored (rows, depth) into panels, [#rowPanelStride] apart.
+  ///
+  /// @param line room for one stored row's piece
+  static void packRows(
+      MemorySegment a, long from, long stride, int rows, int depth, float[] into, float[] line) {
+    int panelStride = rowPanelStride(depth);
+    int padded = (rows + ROWS - 1) / ROWS * ROWS;
+    for (int row = 0; row < padded; row++) {
+      if (row < rows) {
+        MemorySegment.copy(a, ValueLayout.JAVA_FLOAT, (from + row * stride) * Float.BYTES, line, 0, depth);
+      } else {
+        Arrays.fill(line, 0, depth, 0);
+      }
+      spreadRow(line, depth, into, row / ROWS * panelStride + row % ROWS);
     }
   }
 
-  /// Packs `rows` × `depth` of a stored (depth, rows) into depth-major panels, [#depthMajorStride] apart.
-  static void packDepthMajor(MemorySegment a, long from, long stride, int rows, int depth, float[] into) {
-    int panelStride = depthMajorStride(depth);
+  /// Packs `rows` × `depth` of a stored (depth, rows) into panels, [#rowPanelStride] apart.
+  static void packTransposedRows(MemorySegment a, long from, long stride, int rows, int depth, float[] into) {
+    int panelStride = rowPanelStride(depth);
     // A vector may be wider than a panel: what it writes too much is overwritten by the next step.
     int vectorRows = Math.max(0, Math.min(rows - LANES + 1, rows / ROWS * ROWS));
     for (int k = 0; k < depth; k++) {
@@ -92,7 +97,7 @@ final class Panels {
       for (int column = 0; column < columns; column++) {
         MemorySegment.copy(
             b, ValueLayout.JAVA_FLOAT, (from + column * stride + k) * Float.BYTES, line, 0, length);
-        spread(line, length, into, target + column);
+        spreadColumn(line, length, into, target + column);
       }
       for (int column = columns; column < COLUMNS; column++) {
         for (int i = 0; i < length; i++) {
@@ -102,7 +107,13 @@ final class Panels {
     }
   }
 
-  private static void spread(float[] line, int length, float[] into, int at) {
+  private static void spreadRow(float[] line, int length, float[] into, int at) {
+    for (int i = 0; i < length; i++) {
+      into[at + i * ROWS] = line[i];
+    }
+  }
+
+  private static void spreadColumn(float[] line, int length, float[] into, int at) {
     for (int i = 0; i < length; i++) {
       into[at + i * COLUMNS] = line[i];
     }

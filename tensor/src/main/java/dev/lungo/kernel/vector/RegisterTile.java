@@ -8,10 +8,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The innermost loop of every matrix product: [#ROWS] × [#COLUMNS] sums held in vector registers.
 ///
-/// `b` is a packed panel: for each step of the depth, [#COLUMNS] floats. `a` is packed in one of two ways, whichever is a
-/// plain copy of how it is stored: row-major, or depth-major with [#ROWS] floats a step. The code looks the way it does
-/// for the compiler's sake, and every point was measured (docs/log.md): the bounds are checked before the loop, nothing
-/// is unrolled by hand, and the number of rows is what the registers hold.
+/// Both operands are packed: for each step of the depth, `a` has [#ROWS] floats and `b` has [#COLUMNS]. The code looks the
+/// way it does for the compiler's sake, and every point was measured (docs/log.md): the bounds are checked before the
+/// loop, nothing is unrolled by hand, and the number of rows is what the registers hold.
 final class RegisterTile {
   static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   static final int LANES = SPECIES.length();
@@ -22,16 +21,8 @@ final class RegisterTile {
   /// Rows of a tile.
   static final int ROWS = rows();
 
-  /// The longest depth of one call: a panel of `b` this deep fits the first-level cache beside one of `a`.
+  /// The longest depth of one call: panels this deep fit the first-level cache together.
   static final int DEPTH = 256;
-
-  /// Floats between two rows of a row-major `a`. A constant, so that one register addresses all rows; not a power of two,
-  /// so that the rows do not compete for the same cache sets.
-  static final int STRIDE = DEPTH + 16;
-
-  /// Changes no index, because depths are at most [#DEPTH]; but with a bare `k` the compiler loads all rows before the
-  /// first multiplication, runs out of registers and halves the speed.
-  private static final int INDEX_MASK = 2 * DEPTH - 1;
 
   private RegisterTile() {}
 
@@ -48,23 +39,13 @@ final class RegisterTile {
     return loadsAhead ? 4 : 6;
   }
 
-  /// Computes c = a·b, or c += a·b if `add`, for one tile. Row r of `a` starts at aFrom + r·[#STRIDE].
-  static void rowMajor(
+  /// Computes c = a·b, or c += a·b if `add`, for one tile; `cStride` floats lie between its rows.
+  static void multiply(
       float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
     switch (ROWS) {
-      case 4 -> rowMajor4(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-      case 6 -> rowMajor6(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-      default -> rowMajor8(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-    }
-  }
-
-  /// Computes c = a·b, or c += a·b if `add`, for one tile. Step k of `a` starts at aFrom + k·[#ROWS].
-  static void depthMajor(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
-    switch (ROWS) {
-      case 4 -> depthMajor4(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-      case 6 -> depthMajor6(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-      default -> depthMajor8(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
+      case 4 -> tile4(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
+      case 6 -> tile6(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
+      default -> tile8(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
     }
   }
 
@@ -77,38 +58,7 @@ final class RegisterTile {
     right.intoArray(c, at + LANES);
   }
 
-  private static void rowMajor4(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
-    Objects.checkFromIndexSize(aFrom, 3 * STRIDE + depth, a.length);
-    Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-    FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
-    FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
-    FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
-    for (int k = 0; k < depth; k++) {
-      int at = aFrom + (k & INDEX_MASK);
-      FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
-      FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[at]);
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[at + STRIDE]);
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[at + 2 * STRIDE]);
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[at + 3 * STRIDE]);
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-    }
-    put(c00, c01, c, cFrom, add);
-    put(c10, c11, c, cFrom + cStride, add);
-    put(c20, c21, c, cFrom + 2 * cStride, add);
-    put(c30, c31, c, cFrom + 3 * cStride, add);
-  }
-
-  private static void depthMajor4(
+  private static void tile4(
       float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
     Objects.checkFromIndexSize(aFrom, depth * 4, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
@@ -139,48 +89,7 @@ final class RegisterTile {
     put(c30, c31, c, cFrom + 3 * cStride, add);
   }
 
-  private static void rowMajor6(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
-    Objects.checkFromIndexSize(aFrom, 5 * STRIDE + depth, a.length);
-    Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-    FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
-    FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
-    FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
-    FloatVector c40 = FloatVector.zero(SPECIES), c41 = c40;
-    FloatVector c50 = FloatVector.zero(SPECIES), c51 = c50;
-    for (int k = 0; k < depth; k++) {
-      int at = aFrom + (k & INDEX_MASK);
-      FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
-      FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[at]);
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[at + STRIDE]);
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[at + 2 * STRIDE]);
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[at + 3 * STRIDE]);
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(SPECIES, a[at + 4 * STRIDE]);
-      c40 = a4.fma(b0, c40);
-      c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(SPECIES, a[at + 5 * STRIDE]);
-      c50 = a5.fma(b0, c50);
-      c51 = a5.fma(b1, c51);
-    }
-    put(c00, c01, c, cFrom, add);
-    put(c10, c11, c, cFrom + cStride, add);
-    put(c20, c21, c, cFrom + 2 * cStride, add);
-    put(c30, c31, c, cFrom + 3 * cStride, add);
-    put(c40, c41, c, cFrom + 4 * cStride, add);
-    put(c50, c51, c, cFrom + 5 * cStride, add);
-  }
-
-  private static void depthMajor6(
+  private static void tile6(
       float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
     Objects.checkFromIndexSize(aFrom, depth * 6, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
@@ -221,58 +130,7 @@ final class RegisterTile {
     put(c50, c51, c, cFrom + 5 * cStride, add);
   }
 
-  private static void rowMajor8(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
-    Objects.checkFromIndexSize(aFrom, 7 * STRIDE + depth, a.length);
-    Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-    FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
-    FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
-    FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
-    FloatVector c40 = FloatVector.zero(SPECIES), c41 = c40;
-    FloatVector c50 = FloatVector.zero(SPECIES), c51 = c50;
-    FloatVector c60 = FloatVector.zero(SPECIES), c61 = c60;
-    FloatVector c70 = FloatVector.zero(SPECIES), c71 = c70;
-    for (int k = 0; k < depth; k++) {
-      int at = aFrom + (k & INDEX_MASK);
-      FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
-      FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[at]);
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[at + STRIDE]);
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[at + 2 * STRIDE]);
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[at + 3 * STRIDE]);
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(SPECIES, a[at + 4 * STRIDE]);
-      c40 = a4.fma(b0, c40);
-      c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(SPECIES, a[at + 5 * STRIDE]);
-      c50 = a5.fma(b0, c50);
-      c51 = a5.fma(b1, c51);
-      FloatVector a6 = FloatVector.broadcast(SPECIES, a[at + 6 * STRIDE]);
-      c60 = a6.fma(b0, c60);
-      c61 = a6.fma(b1, c61);
-      FloatVector a7 = FloatVector.broadcast(SPECIES, a[at + 7 * STRIDE]);
-      c70 = a7.fma(b0, c70);
-      c71 = a7.fma(b1, c71);
-    }
-    put(c00, c01, c, cFrom, add);
-    put(c10, c11, c, cFrom + cStride, add);
-    put(c20, c21, c, cFrom + 2 * cStride, add);
-    put(c30, c31, c, cFrom + 3 * cStride, add);
-    put(c40, c41, c, cFrom + 4 * cStride, add);
-    put(c50, c51, c, cFrom + 5 * cStride, add);
-    put(c60, c61, c, cFrom + 6 * cStride, add);
-    put(c70, c71, c, cFrom + 7 * cStride, add);
-  }
-
-  private static void depthMajor8(
+  private static void tile8(
       float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
     Objects.checkFromIndexSize(aFrom, depth * 8, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);

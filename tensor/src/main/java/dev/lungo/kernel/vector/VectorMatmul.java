@@ -3,7 +3,6 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.DEPTH;
 import static dev.lungo.kernel.vector.RegisterTile.ROWS;
-import static dev.lungo.kernel.vector.RegisterTile.STRIDE;
 
 import dev.lungo.kernel.MatmulKernels;
 import dev.lungo.kernel.Parallel;
@@ -145,26 +144,19 @@ public final class VectorMatmul implements MatmulKernels {
     int depth = (k - 1) / depths + 1;
     for (int step = 0; step < k; step += depth) {
       int length = Math.min(depth, k - step);
-      boolean rowMajor = form != Form.TN;
-      if (rowMajor) {
-        Panels.packRows(a.memory, a.at(row, step), a.stride, rows, length, scratch.rows, 0);
-      } else {
-        Panels.packDepthMajor(a.memory, a.at(step, row), a.stride, rows, length, scratch.rows);
+      switch (form) {
+        case NT, NN ->
+            Panels.packRows(a.memory, a.at(row, step), a.stride, rows, length, scratch.rows, scratch.line);
+        case TN -> Panels.packTransposedRows(a.memory, a.at(step, row), a.stride, rows, length, scratch.rows);
       }
-      int tileStride = rowMajor ? ROWS * STRIDE : Panels.depthMajorStride(length);
+      int panelStride = Panels.rowPanelStride(length);
       boolean add = accumulate || step > 0;
       for (int p = panel; p < panel + panels; p++) {
         int column = (first + p) * COLUMNS;
         int columns = Math.min(COLUMNS, n - column);
         int bFrom = (p * k + step) * COLUMNS;
-        for (int r = 0, aFrom = 0; r < rows; r += ROWS, aFrom += tileStride) {
-          if (rowMajor) {
-            RegisterTile.rowMajor(
-                scratch.rows, aFrom, packed, bFrom, length, scratch.tile, 0, COLUMNS, false);
-          } else {
-            RegisterTile.depthMajor(
-                scratch.rows, aFrom, packed, bFrom, length, scratch.tile, 0, COLUMNS, false);
-          }
+        for (int r = 0, aFrom = 0; r < rows; r += ROWS, aFrom += panelStride) {
+          RegisterTile.multiply(scratch.rows, aFrom, packed, bFrom, length, scratch.tile, 0, COLUMNS, false);
           Panels.storeTile(
               scratch.tile, Math.min(ROWS, rows - r), columns, c.memory, c.at(row + r, column), c.stride, add);
         }
@@ -185,7 +177,7 @@ public final class VectorMatmul implements MatmulKernels {
 
   /// What one thread works in; kept, so that a call makes no garbage.
   static final class Scratch {
-    final float[] rows = new float[BLOCK_ROWS * (STRIDE + RegisterTile.LANES)];
+    final float[] rows = new float[BLOCK_ROWS / ROWS * Panels.rowPanelStride(DEPTH)];
     final float[] tile = new float[ROWS * COLUMNS];
     final float[] line = new float[DEPTH];
     private float[] packed = new float[0];
