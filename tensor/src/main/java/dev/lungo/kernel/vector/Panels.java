@@ -2,7 +2,6 @@ package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
-import static dev.lungo.kernel.vector.RegisterTile.ROWS;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import java.lang.foreign.MemorySegment;
@@ -11,111 +10,114 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/// Copies pieces of stored matrices into the panels that [RegisterTile] reads, and tiles back into stored matrices. Rows
-/// and columns beyond a matrix' edge are filled with zeros.
+/// Copies pieces of stored matrices into the panels that [RegisterTile] reads, and tiles back into stored matrices.
+///
+/// A panel holds `width` rows or columns of a matrix: for each step of the depth, `width` neighbouring floats. What lies
+/// beyond the matrix' edge is zero.
 final class Panels {
   private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
+  /// Lines that are copied before the first of them is dealt out. One after the other, each would wait for memory alone;
+  /// and a vector read right after differently cut stores to the same place would wait for them.
+  private static final int LINES_AHEAD = 8;
+
+  /// The longest line that is copied at once.
+  static final int LONGEST_LINE = 512;
+
+  /// Room for lines that are copied ahead, each with a vector's overhang.
+  static final int LINES_LENGTH = LINES_AHEAD * (LONGEST_LINE + LANES);
+
   private Panels() {}
 
-  /// Returns how many floats lie between two panels of `a`: room for the last, overlapping vector store.
-  static int rowPanelStride(int depth) {
-    return depth * ROWS + LANES;
-  }
-
-  /// Packs `rows` × `depth` of a stored (rows, depth) into panels, [#rowPanelStride] apart.
+  /// Packs `count` stored lines, each `depth` long and `stride` from the next, into neighbouring panels: line i is in
+  /// panel i / width, and step 0 of the first panel is at `at`.
   ///
-  /// @param line room for one stored row's piece
-  static void packRows(
-      MemorySegment a, long from, long stride, int rows, int depth, float[] into, float[] line) {
-    int panelStride = rowPanelStride(depth);
-    int padded = (rows + ROWS - 1) / ROWS * ROWS;
-    for (int row = 0; row < padded; row++) {
-      if (row < rows) {
-        MemorySegment.copy(a, ValueLayout.JAVA_FLOAT, (from + row * stride) * Float.BYTES, line, 0, depth);
-      } else {
-        Arrays.fill(line, 0, depth, 0);
+  /// @param panelStride floats between two panels
+  /// @param lines room for [#LINES_LENGTH] floats
+  static void packLines(
+      MemorySegment source,
+      long from,
+      long stride,
+      int count,
+      int depth,
+      float[] into,
+      int at,
+      int width,
+      int panelStride,
+      float[] lines) {
+    int padded = (count + width - 1) / width * width;
+    for (int first = 0; first < padded; first += LINES_AHEAD) {
+      int some = Math.min(LINES_AHEAD, padded - first);
+      for (int i = 0; i < some; i++) {
+        if (first + i < count) {
+          long start = (from + (first + i) * stride) * Float.BYTES;
+          MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, start, lines, i * depth, depth);
+        } else {
+          Arrays.fill(lines, i * depth, (i + 1) * depth, 0);
+        }
       }
-      spreadRow(line, depth, into, row / ROWS * panelStride + row % ROWS);
+      for (int i = 0; i < some; i++) {
+        int line = first + i;
+        spread(lines, i * depth, depth, into, at + line / width * panelStride + line % width, width);
+      }
     }
   }
 
-  /// Packs `rows` × `depth` of a stored (depth, rows) into panels, [#rowPanelStride] apart.
-  static void packTransposedRows(MemorySegment a, long from, long stride, int rows, int depth, float[] into) {
-    int panelStride = rowPanelStride(depth);
+  private static void spread(float[] lines, int from, int depth, float[] into, int at, int width) {
+    for (int k = 0; k < depth; k++) {
+      into[at + k * width] = lines[from + k];
+    }
+  }
+
+  /// Packs `depth` stored lines, each `count` long (at most [#LONGEST_LINE]) and `stride` from the next, into neighbouring
+  /// panels: float i of line k is in panel i / width at step k.
+  ///
+  /// @param panelStride floats between two panels
+  /// @param lines room for [#LINES_LENGTH] floats
+  static void packSteps(
+      MemorySegment source,
+      long from,
+      long stride,
+      int count,
+      int depth,
+      float[] into,
+      int at,
+      int width,
+      int panelStride,
+      float[] lines) {
+    int room = count + LANES;
+    for (int first = 0; first < depth; first += LINES_AHEAD) {
+      int some = Math.min(LINES_AHEAD, depth - first);
+      for (int i = 0; i < some; i++) {
+        long start = (from + (first + i) * stride) * Float.BYTES;
+        MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, start, lines, i * room, count);
+        Arrays.fill(lines, i * room + count, (i + 1) * room, 0);
+      }
+      int to = at + first * width;
+      for (int column = 0; column < count; column += width, to += panelStride) {
+        int filled = Math.min(width, count - column);
+        dealSteps(lines, column, room, filled, some, into, to, width);
+      }
+    }
+  }
+
+  /// Deals `steps` lines out to one panel.
+  private static void dealSteps(
+      float[] lines, int from, int room, int filled, int steps, float[] into, int at, int width) {
+    int vectorSteps = width % LANES == 0 && filled == width ? steps : steps - 1;
+    if (filled < width) {
+      vectorSteps = 0;
+    }
     // A vector may be wider than a panel: what it writes too much is overwritten by the next step.
-    int vectorRows = Math.max(0, Math.min(rows - LANES + 1, rows / ROWS * ROWS));
-    for (int k = 0; k < depth; k++) {
-      long source = from + k * stride;
-      int row = 0;
-      for (int at = k * ROWS; row < vectorRows; row += ROWS, at += panelStride) {
-        for (int lane = 0; lane < ROWS; lane += LANES) {
-          FloatVector.fromMemorySegment(SPECIES, a, (source + row + lane) * Float.BYTES, NATIVE)
-              .intoArray(into, at + lane);
-        }
-      }
-      for (; row < rows; row += ROWS) {
-        int at = row / ROWS * panelStride + k * ROWS;
-        int filled = Math.min(ROWS, rows - row);
-        for (int i = 0; i < filled; i++) {
-          into[at + i] = a.get(ValueLayout.JAVA_FLOAT, (source + row + i) * Float.BYTES);
-        }
-        Arrays.fill(into, at + filled, at + ROWS, 0);
+    for (int step = 0; step < vectorSteps; step++) {
+      for (int lane = 0; lane < width; lane += LANES) {
+        FloatVector.fromArray(SPECIES, lines, from + step * room + lane).intoArray(into, at + step * width + lane);
       }
     }
-  }
-
-  /// Packs `depth` × `columns` (at most [RegisterTile#COLUMNS]) of b stored (depth, columns) into one panel.
-  static void packPanel(MemorySegment b, long from, long stride, int columns, int depth, float[] into, int at) {
-    if (columns == COLUMNS) {
-      for (int k = 0; k < depth; k++) {
-        long source = (from + k * stride) * Float.BYTES;
-        FloatVector left = FloatVector.fromMemorySegment(SPECIES, b, source, NATIVE);
-        FloatVector right =
-            FloatVector.fromMemorySegment(SPECIES, b, source + (long) LANES * Float.BYTES, NATIVE);
-        left.intoArray(into, at + k * COLUMNS);
-        right.intoArray(into, at + k * COLUMNS + LANES);
+    for (int step = vectorSteps; step < steps; step++) {
+      for (int j = 0; j < width; j++) {
+        into[at + step * width + j] = j < filled ? lines[from + step * room + j] : 0;
       }
-      return;
-    }
-    for (int k = 0; k < depth; k++) {
-      int row = at + k * COLUMNS;
-      MemorySegment.copy(b, ValueLayout.JAVA_FLOAT, (from + k * stride) * Float.BYTES, into, row, columns);
-      Arrays.fill(into, row + columns, row + COLUMNS, 0);
-    }
-  }
-
-  /// Packs `depth` × `columns` (at most [RegisterTile#COLUMNS]) of b stored (columns, depth) into one panel.
-  ///
-  /// @param line room for one stored row's piece
-  static void packTransposedPanel(
-      MemorySegment b, long from, long stride, int columns, int depth, float[] into, int at, float[] line) {
-    int piece = line.length;
-    for (int k = 0; k < depth; k += piece) {
-      int length = Math.min(piece, depth - k);
-      int target = at + k * COLUMNS;
-      for (int column = 0; column < columns; column++) {
-        MemorySegment.copy(
-            b, ValueLayout.JAVA_FLOAT, (from + column * stride + k) * Float.BYTES, line, 0, length);
-        spreadColumn(line, length, into, target + column);
-      }
-      for (int column = columns; column < COLUMNS; column++) {
-        for (int i = 0; i < length; i++) {
-          into[target + column + i * COLUMNS] = 0;
-        }
-      }
-    }
-  }
-
-  private static void spreadRow(float[] line, int length, float[] into, int at) {
-    for (int i = 0; i < length; i++) {
-      into[at + i * ROWS] = line[i];
-    }
-  }
-
-  private static void spreadColumn(float[] line, int length, float[] into, int at) {
-    for (int i = 0; i < length; i++) {
-      into[at + i * COLUMNS] = line[i];
     }
   }
 

@@ -39,60 +39,53 @@ final class RegisterTile {
     return loadsAhead ? 4 : 6;
   }
 
-  /// Computes c = a·b, or c += a·b if `add`, for one tile; `cStride` floats lie between its rows.
-  static void multiply(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
+  /// Computes c = a·b for one tile. Row r of c is the [#COLUMNS] floats from r · [#COLUMNS]: fixed places cost no checks.
+  static void multiply(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
     switch (ROWS) {
-      case 4 -> tile4(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-      case 6 -> tile6(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
-      default -> tile8(a, aFrom, b, bFrom, depth, c, cFrom, cStride, add);
+      case 4 -> tile4(a, aFrom, b, bFrom, depth, c);
+      case 6 -> tile6(a, aFrom, b, bFrom, depth, c);
+      default -> tile8(a, aFrom, b, bFrom, depth, c);
     }
   }
 
-  private static void put(FloatVector left, FloatVector right, float[] c, int at, boolean add) {
-    if (add) {
-      left = left.add(FloatVector.fromArray(SPECIES, c, at));
-      right = right.add(FloatVector.fromArray(SPECIES, c, at + LANES));
-    }
-    left.intoArray(c, at);
-    right.intoArray(c, at + LANES);
-  }
-
-  private static void tile4(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
+  private static void tile4(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
     Objects.checkFromIndexSize(aFrom, depth * 4, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
+    Objects.checkFromIndexSize(0, 4 * COLUMNS, c.length);
     FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
     FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
     FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
     FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
     for (int k = 0; k < depth; k++) {
-      int at = aFrom + k * 4;
       FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
       FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[at]);
+      FloatVector a0 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[at + 1]);
+      FloatVector a1 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4 + 1]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[at + 2]);
+      FloatVector a2 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4 + 2]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[at + 3]);
+      FloatVector a3 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4 + 3]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
     }
-    put(c00, c01, c, cFrom, add);
-    put(c10, c11, c, cFrom + cStride, add);
-    put(c20, c21, c, cFrom + 2 * cStride, add);
-    put(c30, c31, c, cFrom + 3 * cStride, add);
+    c00.intoArray(c, 0);
+    c01.intoArray(c, LANES);
+    c10.intoArray(c, COLUMNS);
+    c11.intoArray(c, COLUMNS + LANES);
+    c20.intoArray(c, 2 * COLUMNS);
+    c21.intoArray(c, 2 * COLUMNS + LANES);
+    c30.intoArray(c, 3 * COLUMNS);
+    c31.intoArray(c, 3 * COLUMNS + LANES);
   }
 
-  private static void tile6(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
+  private static void tile6(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
     Objects.checkFromIndexSize(aFrom, depth * 6, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
+    Objects.checkFromIndexSize(0, 6 * COLUMNS, c.length);
     FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
     FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
     FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
@@ -100,40 +93,45 @@ final class RegisterTile {
     FloatVector c40 = FloatVector.zero(SPECIES), c41 = c40;
     FloatVector c50 = FloatVector.zero(SPECIES), c51 = c50;
     for (int k = 0; k < depth; k++) {
-      int at = aFrom + k * 6;
       FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
       FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[at]);
+      FloatVector a0 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[at + 1]);
+      FloatVector a1 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 1]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[at + 2]);
+      FloatVector a2 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 2]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[at + 3]);
+      FloatVector a3 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 3]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(SPECIES, a[at + 4]);
+      FloatVector a4 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 4]);
       c40 = a4.fma(b0, c40);
       c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(SPECIES, a[at + 5]);
+      FloatVector a5 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 5]);
       c50 = a5.fma(b0, c50);
       c51 = a5.fma(b1, c51);
     }
-    put(c00, c01, c, cFrom, add);
-    put(c10, c11, c, cFrom + cStride, add);
-    put(c20, c21, c, cFrom + 2 * cStride, add);
-    put(c30, c31, c, cFrom + 3 * cStride, add);
-    put(c40, c41, c, cFrom + 4 * cStride, add);
-    put(c50, c51, c, cFrom + 5 * cStride, add);
+    c00.intoArray(c, 0);
+    c01.intoArray(c, LANES);
+    c10.intoArray(c, COLUMNS);
+    c11.intoArray(c, COLUMNS + LANES);
+    c20.intoArray(c, 2 * COLUMNS);
+    c21.intoArray(c, 2 * COLUMNS + LANES);
+    c30.intoArray(c, 3 * COLUMNS);
+    c31.intoArray(c, 3 * COLUMNS + LANES);
+    c40.intoArray(c, 4 * COLUMNS);
+    c41.intoArray(c, 4 * COLUMNS + LANES);
+    c50.intoArray(c, 5 * COLUMNS);
+    c51.intoArray(c, 5 * COLUMNS + LANES);
   }
 
-  private static void tile8(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, int cStride, boolean add) {
+  private static void tile8(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
     Objects.checkFromIndexSize(aFrom, depth * 8, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
+    Objects.checkFromIndexSize(0, 8 * COLUMNS, c.length);
     FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
     FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
     FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
@@ -143,41 +141,48 @@ final class RegisterTile {
     FloatVector c60 = FloatVector.zero(SPECIES), c61 = c60;
     FloatVector c70 = FloatVector.zero(SPECIES), c71 = c70;
     for (int k = 0; k < depth; k++) {
-      int at = aFrom + k * 8;
       FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
       FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[at]);
+      FloatVector a0 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8]);
       c00 = a0.fma(b0, c00);
       c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[at + 1]);
+      FloatVector a1 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 1]);
       c10 = a1.fma(b0, c10);
       c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[at + 2]);
+      FloatVector a2 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 2]);
       c20 = a2.fma(b0, c20);
       c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[at + 3]);
+      FloatVector a3 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 3]);
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(SPECIES, a[at + 4]);
+      FloatVector a4 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 4]);
       c40 = a4.fma(b0, c40);
       c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(SPECIES, a[at + 5]);
+      FloatVector a5 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 5]);
       c50 = a5.fma(b0, c50);
       c51 = a5.fma(b1, c51);
-      FloatVector a6 = FloatVector.broadcast(SPECIES, a[at + 6]);
+      FloatVector a6 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 6]);
       c60 = a6.fma(b0, c60);
       c61 = a6.fma(b1, c61);
-      FloatVector a7 = FloatVector.broadcast(SPECIES, a[at + 7]);
+      FloatVector a7 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 7]);
       c70 = a7.fma(b0, c70);
       c71 = a7.fma(b1, c71);
     }
-    put(c00, c01, c, cFrom, add);
-    put(c10, c11, c, cFrom + cStride, add);
-    put(c20, c21, c, cFrom + 2 * cStride, add);
-    put(c30, c31, c, cFrom + 3 * cStride, add);
-    put(c40, c41, c, cFrom + 4 * cStride, add);
-    put(c50, c51, c, cFrom + 5 * cStride, add);
-    put(c60, c61, c, cFrom + 6 * cStride, add);
-    put(c70, c71, c, cFrom + 7 * cStride, add);
+    c00.intoArray(c, 0);
+    c01.intoArray(c, LANES);
+    c10.intoArray(c, COLUMNS);
+    c11.intoArray(c, COLUMNS + LANES);
+    c20.intoArray(c, 2 * COLUMNS);
+    c21.intoArray(c, 2 * COLUMNS + LANES);
+    c30.intoArray(c, 3 * COLUMNS);
+    c31.intoArray(c, 3 * COLUMNS + LANES);
+    c40.intoArray(c, 4 * COLUMNS);
+    c41.intoArray(c, 4 * COLUMNS + LANES);
+    c50.intoArray(c, 5 * COLUMNS);
+    c51.intoArray(c, 5 * COLUMNS + LANES);
+    c60.intoArray(c, 6 * COLUMNS);
+    c61.intoArray(c, 6 * COLUMNS + LANES);
+    c70.intoArray(c, 7 * COLUMNS);
+    c71.intoArray(c, 7 * COLUMNS + LANES);
   }
 }

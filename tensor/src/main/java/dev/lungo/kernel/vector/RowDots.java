@@ -29,7 +29,7 @@ final class RowDots {
   /// Computes c(m, n) = x(m, k) · weights(n, k)ᵀ, or adds it.
   static void multiply(
       Parallel parallel, int m, int n, int k, Stored x, Stored weights, Stored c, boolean add, Scratch caller) {
-    float[] rows = caller.packed(m * k);
+    float[] rows = caller.few(m * k);
     for (int row = 0; row < m; row++) {
       MemorySegment.copy(x.memory(), ValueLayout.JAVA_FLOAT, x.at(row, 0) * Float.BYTES, rows, row * k, k);
     }
