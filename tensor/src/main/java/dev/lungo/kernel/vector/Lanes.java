@@ -26,26 +26,42 @@ final class Lanes {
     return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) & (LENGTH - 1));
   }
 
+  /// Makes sure that a segment is native, and so lets the compiler know. The JDK's own slow paths pass arrays to the same
+  /// inner methods while code is interpreted; after that the compiler expects arrays everywhere and surrounds each access
+  /// with memory barriers, which took half the speed of the activations.
+  static MemorySegment natively(MemorySegment segment) {
+    if (!segment.isNative()) {
+      throw new IllegalArgumentException("kernels need native memory, but were given " + segment);
+    }
+    return segment;
+  }
+
   static FloatVector load(MemorySegment segment, long index) {
-    return FloatVector.fromMemorySegment(SPECIES, segment, index << 2, ByteOrder.nativeOrder());
+    return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ByteOrder.nativeOrder());
   }
 
   /// Loads the lanes that are set; the others are 0.
   static FloatVector load(MemorySegment segment, long index, VectorMask<Float> lanes) {
-    return FloatVector.fromMemorySegment(SPECIES, segment, index << 2, ByteOrder.nativeOrder(), lanes);
+    return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ByteOrder.nativeOrder(), lanes);
   }
 
   static void store(FloatVector vector, MemorySegment segment, long index) {
-    vector.intoMemorySegment(segment, index << 2, ByteOrder.nativeOrder());
+    vector.intoMemorySegment(natively(segment), index << 2, ByteOrder.nativeOrder());
   }
 
   static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> lanes) {
-    vector.intoMemorySegment(segment, index << 2, ByteOrder.nativeOrder(), lanes);
+    vector.intoMemorySegment(natively(segment), index << 2, ByteOrder.nativeOrder(), lanes);
   }
 
   /// Sets the first lanes, as many as are left when whole vectors have been taken.
   static VectorMask<Float> first(long remaining) {
     return SPECIES.indexInRange(0, remaining);
+  }
+
+  /// Makes a constant vector, to be kept in a static field: `broadcast` inside a long formula costs the compiler as much of
+  /// its budget for a loop as an operation does, and beyond the budget every vector becomes an object.
+  static FloatVector constant(double value) {
+    return FloatVector.broadcast(SPECIES, (float) value);
   }
 
   static FloatVector zero() {

@@ -18,6 +18,10 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorDropout {
   private static final VectorSpecies<Integer> INTS = Lanes.SPECIES.withLanes(int.class);
 
+  private static final IntVector FIRST = IntVector.broadcast(INTS, FIRST_MULTIPLIER);
+  private static final IntVector SECOND = IntVector.broadcast(INTS, SECOND_MULTIPLIER);
+  private static final IntVector LANES = IntVector.zero(INTS).addIndex(1);
+
   private final DropoutMask mask;
 
   VectorDropout(float dropProbability, long seed) {
@@ -27,9 +31,9 @@ final class VectorDropout {
   /// Drops within [from, to), which does not straddle a multiple of 2³².
   void apply(MemorySegment x, MemorySegment out, long from, long to, boolean accumulate) {
     long keys = mask.keys(from);
-    int firstKey = (int) keys;
-    int secondKey = (int) (keys >>> 32);
-    int threshold = mask.threshold();
+    IntVector firstKey = IntVector.broadcast(INTS, (int) keys);
+    IntVector secondKey = IntVector.broadcast(INTS, (int) (keys >>> 32));
+    IntVector threshold = IntVector.broadcast(INTS, mask.threshold());
     float factor = mask.factor();
     long i = from;
     for (; i <= to - LENGTH; i += LENGTH) {
@@ -45,15 +49,15 @@ final class VectorDropout {
     }
   }
 
-  private static VectorMask<Float> kept(long index, int firstKey, int secondKey, int threshold) {
-    IntVector indices = IntVector.zero(INTS).addIndex(1).add((int) index);
-    IntVector hash =
-        mix(mix(indices.lanewise(VectorOperators.XOR, firstKey)).lanewise(VectorOperators.XOR, secondKey));
+  private static VectorMask<Float> kept(
+      long index, IntVector firstKey, IntVector secondKey, IntVector threshold) {
+    IntVector hash = LANES.add((int) index).lanewise(VectorOperators.XOR, firstKey);
+    hash = mix(mix(hash).lanewise(VectorOperators.XOR, secondKey));
     return hash.compare(VectorOperators.UGE, threshold).cast(Lanes.SPECIES);
   }
 
   private static IntVector mix(IntVector hash) {
-    return shiftXor(shiftXor(shiftXor(hash, 16).mul(FIRST_MULTIPLIER), 13).mul(SECOND_MULTIPLIER), 16);
+    return shiftXor(shiftXor(shiftXor(hash, 16).mul(FIRST), 13).mul(SECOND), 16);
   }
 
   private static IntVector shiftXor(IntVector hash, int bits) {

@@ -1,5 +1,7 @@
 package dev.lungo.kernel.vector;
 
+import static dev.lungo.kernel.vector.Lanes.constant;
+
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -11,20 +13,31 @@ import jdk.incubator.vector.VectorOperators;
 /// operations that IEEE 754 fixes.
 final class VectorExponential {
   /// Below, 2^n leaves the range of normal numbers and the result is 0.
-  private static final float LOWEST = -87;
+  private static final FloatVector LOWEST = constant(-87);
 
   /// Above, the result is infinite.
-  private static final float HIGHEST = 88;
+  private static final FloatVector HIGHEST = constant(88);
 
-  private static final float LOG2_E = (float) (1 / Math.log(2));
+  private static final FloatVector LOG2_E = constant(1 / Math.log(2));
 
-  /// ln 2 in two parts, the first so short that its multiples are exact.
-  private static final float LN2_HIGH = 0.693359375f;
+  /// -ln 2 in two parts, the first so short that its multiples are exact.
+  private static final FloatVector MINUS_LN2_HIGH = constant(-0.693359375);
 
-  private static final float LN2_LOW = (float) (Math.log(2) - LN2_HIGH);
+  private static final FloatVector MINUS_LN2_LOW = constant(0.693359375 - Math.log(2));
 
   /// Added to a small number, it leaves the nearest integer in the lowest bits.
-  private static final float ROUNDER = 0x1.8p23f;
+  private static final FloatVector ROUNDER = constant(0x1.8p23);
+
+  /// Taylor's series of e^r as far as |r| ≤ ln 2 / 2 needs it: the first term left out is below 6e-9.
+  private static final FloatVector ONE = constant(1);
+  private static final FloatVector BY_2 = constant(1.0 / 2);
+  private static final FloatVector BY_6 = constant(1.0 / 6);
+  private static final FloatVector BY_24 = constant(1.0 / 24);
+  private static final FloatVector BY_120 = constant(1.0 / 120);
+  private static final FloatVector BY_720 = constant(1.0 / 720);
+  private static final FloatVector BY_5040 = constant(1.0 / 5040);
+  private static final FloatVector ZERO = constant(0);
+  private static final FloatVector INFINITY = constant(Double.POSITIVE_INFINITY);
 
   private static final int EXPONENT_BITS = 23;
 
@@ -32,22 +45,23 @@ final class VectorExponential {
 
   /// Returns e^x within 2 units in the last place; 0 below -87, infinity above 88.
   static FloatVector exp(FloatVector x) {
-    FloatVector rounded = x.mul(LOG2_E).add(ROUNDER);
+    FloatVector rounded = x.fma(LOG2_E, ROUNDER);
     FloatVector n = rounded.sub(ROUNDER);
-    FloatVector r = n.fma(n.broadcast(-LN2_HIGH), x);
-    r = n.fma(n.broadcast(-LN2_LOW), r);
-    // e^r by Taylor's series: |r| ≤ ln 2 / 2, so that the first term left out is below 6e-9.
-    FloatVector sum = r.broadcast(1f / 5040).fma(r, r.broadcast(1f / 720));
-    sum = sum.fma(r, r.broadcast(1f / 120));
-    sum = sum.fma(r, r.broadcast(1f / 24));
-    sum = sum.fma(r, r.broadcast(1f / 6));
-    sum = sum.fma(r, r.broadcast(0.5f));
-    sum = sum.fma(r, r.broadcast(1f));
-    sum = sum.fma(r, r.broadcast(1f));
+    FloatVector r = n.fma(MINUS_LN2_LOW, n.fma(MINUS_LN2_HIGH, x));
+    FloatVector sum =
+        BY_5040
+            .fma(r, BY_720)
+            .fma(r, BY_120)
+            .fma(r, BY_24)
+            .fma(r, BY_6)
+            .fma(r, BY_2)
+            .fma(r, ONE)
+            .fma(r, ONE);
     IntVector power = rounded.reinterpretAsInts().lanewise(VectorOperators.LSHL, EXPONENT_BITS);
-    FloatVector result = sum.reinterpretAsInts().add(power).reinterpretAsFloats();
-    return result
-        .blend(0, x.compare(VectorOperators.LT, LOWEST))
-        .blend(Float.POSITIVE_INFINITY, x.compare(VectorOperators.GT, HIGHEST));
+    return sum.reinterpretAsInts()
+        .add(power)
+        .reinterpretAsFloats()
+        .blend(ZERO, x.compare(VectorOperators.LT, LOWEST))
+        .blend(INFINITY, x.compare(VectorOperators.GT, HIGHEST));
   }
 }
