@@ -52,6 +52,12 @@ public final class Gpt2Splitter implements Splitter {
 
   static int pieceEnd(byte[] text, int from, int end) {
     int first = text[from];
+    if (first == ' ' && from + 8 < end) {
+      int letters = AsciiRuns.lettersAfter(text, from);
+      if (letters > 0 && letters < 7 && text[from + 1 + letters] >= 0) {
+        return from + 1 + letters;
+      }
+    }
     if (first == '\'') {
       int length = contractionLength(text, from, end);
       if (length > 0) {
@@ -76,25 +82,21 @@ public final class Gpt2Splitter implements Splitter {
 
   /// Returns where the run of characters of class `kind` that goes on at `at` ends.
   static int runEnd(byte[] text, int at, int end, int kind) {
-    while (at < end) {
-      int b = text[at];
-      if (kind == LETTER && ((b | 0x20) >= 'a' && (b | 0x20) <= 'z' && b >= 0)) {
-        at++;
-        continue;
-      }
-      int next = classAndLength(text, at, end);
+    int position = kind == LETTER ? AsciiRuns.lettersEnd(text, at, end) : at;
+    while (position < end) {
+      int next = classAndLength(text, position, end);
       if ((next & 7) != kind) {
         break;
       }
-      at += next >> 3;
+      position += next >> 3;
     }
-    return at;
+    return position;
   }
 
   /// White space up to the last character before a word, which takes that one along: `\s+(?!\S)|\s+`.
   static int spacesEnd(byte[] text, int from, int end) {
-    int at = from;
-    int last = from;
+    int at = text[from] == ' ' ? AsciiRuns.spacesEnd(text, from, end) : from;
+    int last = at > from ? at - 1 : from;
     while (at < end) {
       int next = classAndLength(text, at, end);
       if ((next & 7) < SPACE) {

@@ -77,6 +77,13 @@ public final class Gpt4Splitter implements Splitter {
   static int pieceEnd(byte[] text, int from, int end, int maxDigits) {
     int head = classAndLength(text, from, end);
     int kind = head & 7;
+    // The common case: a word of up to seven letters with or without one character before it.
+    if (from + 8 < end && kind != NUMBER && kind != NEWLINE && text[from] >= 0 && text[from] != '\'') {
+      int letters = AsciiRuns.lettersAfter(text, from);
+      if (letters < 7 && (letters > 0 || kind == LETTER) && text[from + 1 + letters] >= 0) {
+        return from + 1 + letters;
+      }
+    }
     int after = from + (head >> 3);
     if (kind == LETTER) {
       return Gpt2Splitter.runEnd(text, after, end, LETTER);
@@ -122,8 +129,8 @@ public final class Gpt4Splitter implements Splitter {
 
   /// White space up to its last line end, or else up to the last character before a word: `\s*[\r\n]+|\s+(?!\S)|\s+`.
   private static int spacesEnd(byte[] text, int from, int end) {
-    int at = from;
-    int last = from;
+    int at = text[from] == ' ' ? AsciiRuns.spacesEnd(text, from, end) : from;
+    int last = at > from ? at - 1 : from;
     int lastNewlineEnd = from;
     boolean wordFollows = false;
     while (at < end) {
