@@ -9,7 +9,12 @@ import picocli.CommandLine.Command;
     description = "Measure Lungo, side by side with other projects under --peers.",
     mixinStandardHelpOptions = true,
     synopsisSubcommandLabel = "BENCHMARK",
-    subcommands = {MatmulBench.class, TrainingBench.class, OperationsBench.class})
+    subcommands = {
+      MatmulBench.class,
+      TrainingBench.class,
+      OperationsBench.class,
+      TokenizerBench.class
+    })
 public final class Bench {
   private Bench() {}
 
@@ -20,15 +25,14 @@ public final class Bench {
 
   static int run(String... arguments) {
     CommandLine line = new CommandLine(new Bench());
-    line.setExecutionExceptionHandler(
-        (exception, command, parsed) -> {
-          boolean usage = exception instanceof IllegalArgumentException;
-          command.getErr().println("lungo bench: " + exception.getMessage());
-          if (!usage || System.getenv("LUNGO_DEBUG") != null) {
-            exception.printStackTrace(command.getErr());
-          }
-          return usage ? 2 : 1;
-        });
+    line.setExecutionExceptionHandler((exception, command, parsed) -> {
+      boolean usage = exception instanceof IllegalArgumentException;
+      command.getErr().println("lungo bench: " + exception.getMessage());
+      if (!usage || System.getenv("LUNGO_DEBUG") != null) {
+        exception.printStackTrace(command.getErr());
+      }
+      return usage ? 2 : 1;
+    });
     return line.execute(arguments);
   }
 }

@@ -1,18 +1,23 @@
 package dev.lungo.bench;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import picocli.CommandLine.Option;
 
 /// What every benchmark can be told: `@Mixin private BenchOptions options;`.
 final class BenchOptions {
-  @Option(names = "--json", description = "End standard output with the result as one JSON object on one line.")
+  @Option(
+      names = "--json",
+      description = "End standard output with the result as one JSON object on one line.")
   private boolean json;
 
   @Option(names = "--quick", description = "Fewer and shorter rounds: a look, not a result.")
   private boolean quick;
 
-  @Option(names = "--peers", description = "Measure the other projects too (downloads them on first use).")
+  @Option(
+      names = "--peers",
+      description = "Measure the other projects too (downloads them on first use).")
   private boolean peers;
 
   @Option(
@@ -52,6 +57,11 @@ final class BenchOptions {
     System.err.println(line);
   }
 
+  /// Finds every peer that provides `service`.
+  <T> List<T> allPeers(Class<T> service) {
+    return ServiceLoader.load(service).stream().map(ServiceLoader.Provider::get).toList();
+  }
+
   /// Finds the peer that provides `service`; empty without `--peers`.
   ///
   /// @throws IllegalStateException if peers are asked for but were not built in
@@ -62,10 +72,10 @@ final class BenchOptions {
     return Optional.of(
         ServiceLoader.load(service)
             .findFirst()
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        "this build has no peer for " + service.getSimpleName()
-                            + "; build with the Maven profiles bench and peers: mvn -Pbench,peers -pl bench -am package")));
+            .orElseThrow(() ->
+                new IllegalStateException(
+                    "this build has no peer for "
+                        + service.getSimpleName()
+                        + "; build with the Maven profiles bench and peers: mvn -Pbench,peers -pl bench -am package")));
   }
 }

@@ -11,8 +11,9 @@ import java.util.concurrent.TimeUnit;
 
 /// A peer in a Java process of its own, with its own environment and native libraries.
 ///
-/// The protocol: one request a line, words separated by spaces; one answer a line, `ok` and more words, or `error` and a
-/// message. A child ends when its standard input does. Anything else that it prints goes to our standard error.
+/// The protocol: one request a line, words separated by spaces; one answer a line, `ok` and more
+/// words, or `error` and a message. A child ends when its standard input does. Anything else that
+/// it prints goes to our standard error.
 final class Child implements AutoCloseable {
   private final String name;
   private final Process process;
@@ -27,10 +28,12 @@ final class Child implements AutoCloseable {
   }
 
   /// Starts `mainClass` of our class path on our JDK.
-  static Child java(String mainClass, Map<String, String> environment, String... jvmArguments) throws IOException {
+  static Child java(String mainClass, Map<String, String> environment, String... jvmArguments)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(
+    command.addAll(
+        List.of(
             "--enable-native-access=ALL-UNNAMED",
             // JavaCPP reads memory the old way, and the JVM would say so on every start.
             "--sun-misc-unsafe-memory-access=allow",
@@ -38,7 +41,8 @@ final class Child implements AutoCloseable {
             System.getProperty("java.class.path")));
     command.addAll(List.of(jvmArguments));
     command.add(mainClass);
-    ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+    ProcessBuilder builder =
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     builder.environment().putAll(environment);
     return new Child(mainClass.substring(mainClass.lastIndexOf('.') + 1), builder.start());
   }
@@ -51,7 +55,10 @@ final class Child implements AutoCloseable {
     requests.newLine();
     requests.flush();
     String line = answers.readLine();
-    while (line != null && !line.equals("ok") && !line.startsWith("ok ") && !line.startsWith("error ")) {
+    while (line != null
+        && !line.equals("ok")
+        && !line.startsWith("ok ")
+        && !line.startsWith("error ")) {
       System.err.println(name + ": " + line);
       line = answers.readLine();
     }
@@ -59,7 +66,8 @@ final class Child implements AutoCloseable {
       throw new IOException(name + " ended while it was asked: " + request);
     }
     if (line.startsWith("error ")) {
-      throw new IOException(name + " could not '" + request + "': " + line.substring("error ".length()));
+      throw new IOException(
+          name + " could not '" + request + "': " + line.substring("error ".length()));
     }
     String words = line.substring("ok".length()).strip();
     return words.isEmpty() ? new String[0] : words.split(" ");

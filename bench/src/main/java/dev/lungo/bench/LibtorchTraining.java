@@ -18,8 +18,8 @@ final class LibtorchTraining implements TrainingContestant {
     child.ask("adamw 3e-4");
   }
 
-  /// Starts a child that knows libtorch. Its threads are told not to spin while they wait, without which two of them run
-  /// at half the speed of one on shared cores.
+  /// Starts a child that knows libtorch. Its threads are told not to spin while they wait, without
+  /// which two of them run at half the speed of one on shared cores.
   static Child start(int threads) throws IOException {
     return Child.java(
         "dev.lungo.bench.peer.LibtorchChild",

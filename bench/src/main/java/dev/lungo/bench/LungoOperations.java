@@ -59,7 +59,8 @@ final class LungoOperations {
       case SWIGLU -> Activations.swiGlu(pass, x, in.get(1));
       case GELU -> Activations.gelu(pass, x);
       case RELU -> Activations.relu(pass, x);
-      case CROSS_ENTROPY -> CrossEntropy.linearCrossEntropy(pass, x, in.get(1), ids(pass, one)).mean();
+      case CROSS_ENTROPY ->
+          CrossEntropy.linearCrossEntropy(pass, x, in.get(1), ids(pass, one)).mean();
       case CAUSAL_ATTENTION -> Attention.causal(pass, x, in.get(1), in.get(2));
       case EMBEDDING -> Embedding.embedding(pass, ids(pass, one), x);
       case ROTARY_HALVES -> rotary(pass, x, RotaryLayout.HALVES, one.parameter());
@@ -73,7 +74,8 @@ final class LungoOperations {
 
   private static Tensor rotary(Pass pass, Tensor x, RotaryLayout layout, double base) {
     Shape shape = x.shape();
-    Rotary.Table table = Rotary.table(pass.workspace(), layout, shape.dimension(1), shape.width(), base);
+    Rotary.Table table =
+        Rotary.table(pass.workspace(), layout, shape.dimension(1), shape.width(), base);
     return Rotary.rotary(pass, x, table, 0);
   }
 }

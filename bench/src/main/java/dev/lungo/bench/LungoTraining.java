@@ -13,7 +13,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Our side of the training benchmark: the step that `./lungo train` takes, with AdamW as libtorch has it by default.
+/// Our side of the training benchmark: the step that `./lungo train` takes, with AdamW as libtorch
+/// has it by default.
 final class LungoTraining implements TrainingContestant {
   static final AdamW.Settings ADAMW = new AdamW.Settings(3e-4, 0.9, 0.999, 1e-8, 1e-2);
 
@@ -32,7 +33,13 @@ final class LungoTraining implements TrainingContestant {
     optimizer = new AdamW(kernels).add(model.parameters().all(), ADAMW);
     step =
         new TrainingStep(
-            kernels, model, List.of(optimizer), sizes.batch(), sizes.context(), 1, Double.POSITIVE_INFINITY);
+            kernels,
+            model,
+            List.of(optimizer),
+            sizes.batch(),
+            sizes.context(),
+            1,
+            Double.POSITIVE_INFINITY);
   }
 
   /// Writes the weights as they are now.

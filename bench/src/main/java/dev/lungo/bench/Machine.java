@@ -9,7 +9,14 @@ import java.util.List;
 /// Where a benchmark ran.
 ///
 /// @param vectorBits the width of the vectors that the kernels use; 0 for the scalar ones
-record Machine(String cpu, int cores, long memoryBytes, String os, String jdk, int vectorBits, String kernels) {
+record Machine(
+    String cpu,
+    int cores,
+    long memoryBytes,
+    String os,
+    String jdk,
+    int vectorBits,
+    String kernels) {
 
   /// Describes this machine.
   ///
@@ -33,7 +40,8 @@ record Machine(String cpu, int cores, long memoryBytes, String os, String jdk, i
   }
 
   private static long memory() {
-    return ManagementFactory.getOperatingSystemMXBean() instanceof com.sun.management.OperatingSystemMXBean system
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
         ? system.getTotalMemorySize()
         : Runtime.getRuntime().maxMemory();
   }

@@ -16,8 +16,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Float32 matrix products against OpenBLAS: the forward product and both backward ones, at the sizes of the reference
-/// model (2,048 tokens) and of a 1024³ cube.
+/// Float32 matrix products against OpenBLAS: the forward product and both backward ones, at the
+/// sizes of the reference model (2,048 tokens) and of a 1024³ cube.
 @Command(name = "matmul", description = "Matrix products, against OpenBLAS.")
 final class MatmulBench implements Callable<Integer> {
   @Mixin private BenchOptions options = new BenchOptions();
@@ -28,10 +28,16 @@ final class MatmulBench implements Callable<Integer> {
       description = "Threads on either side (default: 1).")
   private int threads = 1;
 
-  @Option(names = "--kernels", paramLabel = "NAME", description = "vector or scalar (default: the fastest that runs).")
+  @Option(
+      names = "--kernels",
+      paramLabel = "NAME",
+      description = "vector or scalar (default: the fastest that runs).")
   private Optional<String> kernelsName = Optional.empty();
 
-  @Option(names = "--only", paramLabel = "TEXT", description = "Only the cases whose name contains this.")
+  @Option(
+      names = "--only",
+      paramLabel = "TEXT",
+      description = "Only the cases whose name contains this.")
   private String only = "";
 
   private static final int TOKENS = 2048;
@@ -71,8 +77,11 @@ final class MatmulBench implements Callable<Integer> {
     Optional<MatmulPeer> peer = options.peer(MatmulPeer.class);
     peer.ifPresent(found -> found.useThreads(threads));
     try (Kernels kernels =
-        kernelsName.isPresent() ? KernelChoice.open(kernelsName.get(), threads) : KernelChoice.open(threads)) {
-      Report report = new Report("matmul", Machine.here(kernels.description()), options, System.out);
+        kernelsName.isPresent()
+            ? KernelChoice.open(kernelsName.get(), threads)
+            : KernelChoice.open(threads)) {
+      Report report =
+          new Report("matmul", Machine.here(kernels.description()), options, System.out);
       List<Row> rows = new ArrayList<>();
       for (Case one : chosen) {
         Row row = measure(one, kernels, peer);
@@ -87,7 +96,8 @@ final class MatmulBench implements Callable<Integer> {
                 "GFLOP/s",
                 Rounds.geometricMean(rows.stream().mapToDouble(Row::ours).toArray()),
                 peer.get().name(),
-                Rounds.geometricMean(rows.stream().mapToDouble(row -> row.theirs().orElseThrow()).toArray())));
+                Rounds.geometricMean(
+                    rows.stream().mapToDouble(row -> row.theirs().orElseThrow()).toArray())));
       }
       report.finish();
     }
@@ -106,7 +116,8 @@ final class MatmulBench implements Callable<Integer> {
       contestants.add(rate(one, ourProduct));
       if (peer.isPresent()) {
         MemorySegment theirs = arena.allocate(4L * one.m() * one.n(), 64);
-        Runnable theirProduct = peer.get().product(one.form(), one.m(), one.n(), one.k(), a, b, theirs);
+        Runnable theirProduct =
+            peer.get().product(one.form(), one.m(), one.n(), one.k(), a, b, theirs);
         ourProduct.run();
         theirProduct.run();
         checkEqual(one, ours, theirs);
@@ -156,7 +167,14 @@ final class MatmulBench implements Callable<Integer> {
       float other = theirs.getAtIndex(ValueLayout.JAVA_FLOAT, i);
       if (!(Math.abs(mine - other) <= tolerance)) {
         throw new IllegalStateException(
-            one.name() + ": element " + i + " is " + mine + " here and " + other + " there, which is not rounding");
+            one.name()
+                + ": element "
+                + i
+                + " is "
+                + mine
+                + " here and "
+                + other
+                + " there, which is not rounding");
       }
     }
   }

@@ -11,6 +11,8 @@ public interface MatmulPeer {
   /// Sets how many threads a product takes.
   void useThreads(int threads);
 
-  /// Prepares c = op(a)·op(b) over dense row-major off-heap matrices; see [dev.lungo.kernel.MatmulKernels].
-  Runnable product(Form form, int m, int n, int k, MemorySegment a, MemorySegment b, MemorySegment c);
+  /// Prepares c = op(a)·op(b) over dense row-major off-heap matrices; see
+  /// [dev.lungo.kernel.MatmulKernels].
+  Runnable product(
+      Form form, int m, int n, int k, MemorySegment a, MemorySegment b, MemorySegment c);
 }

@@ -9,7 +9,8 @@ import java.util.List;
 /// @param inputs the shapes of the float inputs, in the order the operation takes them
 /// @param ids integer inputs: ids to embed, or targets (none counts that is -1)
 /// @param parameter ε of a norm; base of rotary angles; otherwise unused
-public record OperationCase(String name, Kind kind, List<int[]> inputs, int[] ids, double parameter) {
+public record OperationCase(
+    String name, Kind kind, List<int[]> inputs, int[] ids, double parameter) {
   /// What is computed.
   public enum Kind {
     /// x (N, in), weight (out, in)
@@ -76,7 +77,8 @@ public record OperationCase(String name, Kind kind, List<int[]> inputs, int[] id
       int[] weight = {size[2], size[1]};
       all.add(of("cross_entropy", Kind.CROSS_ENTROPY, spread(size[0], size[2], -1), 0, x, weight));
     }
-    for (int[] size : new int[][] {{2, 256, 4, 4, 64}, {2, 65, 6, 2, 32}, {1, 33, 8, 1, 16}, {3, 2, 2, 2, 8}}) {
+    for (int[] size :
+        new int[][] {{2, 256, 4, 4, 64}, {2, 65, 6, 2, 32}, {1, 33, 8, 1, 16}, {3, 2, 2, 2, 8}}) {
       int[] q = {size[0], size[1], size[2], size[4]};
       int[] k = {size[0], size[1], size[3], size[4]};
       all.add(plain("attention", Kind.CAUSAL_ATTENTION, q, k, k));
@@ -92,7 +94,8 @@ public record OperationCase(String name, Kind kind, List<int[]> inputs, int[] id
     return of(name, kind, new int[0], 0, inputs);
   }
 
-  private static OperationCase of(String name, Kind kind, int[] ids, double parameter, int[]... inputs) {
+  private static OperationCase of(
+      String name, Kind kind, int[] ids, double parameter, int[]... inputs) {
     StringBuilder sizes = new StringBuilder(name);
     for (int i = 0; i < inputs[0].length; i++) {
       sizes.append(i == 0 ? " " : "x").append(inputs[0][i]);

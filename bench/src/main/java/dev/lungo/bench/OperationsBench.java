@@ -12,8 +12,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Values and gradients of every operation against libtorch. Nothing is timed: a row holds the largest difference,
-/// relative to the largest number of its array.
+/// Values and gradients of every operation against libtorch. Nothing is timed: a row holds the
+/// largest difference, relative to the largest number of its array.
 @Command(name = "ops", description = "Values and gradients of operations, against libtorch.")
 final class OperationsBench implements Callable<Integer> {
   @Mixin private BenchOptions options = new BenchOptions();
@@ -24,7 +24,10 @@ final class OperationsBench implements Callable<Integer> {
       description = "Threads to compute with (default: 2).")
   private int threads = 2;
 
-  @Option(names = "--kernels", paramLabel = "NAME", description = "vector or scalar (default: the fastest that runs).")
+  @Option(
+      names = "--kernels",
+      paramLabel = "NAME",
+      description = "vector or scalar (default: the fastest that runs).")
   private Optional<String> kernelsName = Optional.empty();
 
   /// Sums of a few thousand float32 products differ by this much when added in another order.
@@ -38,28 +41,41 @@ final class OperationsBench implements Callable<Integer> {
     OperationPeer peer = options.peer(OperationPeer.class).orElseThrow();
     List<String> wrong = new ArrayList<>();
     try (Kernels kernels =
-        kernelsName.isPresent() ? KernelChoice.open(kernelsName.get(), threads) : KernelChoice.open(threads)) {
+        kernelsName.isPresent()
+            ? KernelChoice.open(kernelsName.get(), threads)
+            : KernelChoice.open(threads)) {
       Report report = new Report("ops", Machine.here(kernels.description()), options, System.out);
-      report.note("largest difference from " + peer.name() + ", relative to the largest number of the array");
+      report.note(
+          "largest difference from "
+              + peer.name()
+              + ", relative to the largest number of the array");
       for (OperationCase one : OperationCase.all()) {
         compare(report, wrong, new LungoOperations(kernels), peer, one);
       }
       report.finish();
     }
     if (!wrong.isEmpty()) {
-      throw new IllegalStateException("more than " + TOLERANCE + " apart: " + String.join(", ", wrong));
+      throw new IllegalStateException(
+          "more than " + TOLERANCE + " apart: " + String.join(", ", wrong));
     }
     return 0;
   }
 
   private void compare(
-      Report report, List<String> wrong, LungoOperations ours, OperationPeer peer, OperationCase one) {
+      Report report,
+      List<String> wrong,
+      LungoOperations ours,
+      OperationPeer peer,
+      OperationCase one) {
     RandomNumbers random = new RandomNumbers(one.name().hashCode());
     float[][] inputs = new float[one.inputs().size()][];
     for (int i = 0; i < inputs.length; i++) {
       inputs[i] = randomValues(random, one.elements(i));
     }
-    float[] dOutput = one.kind() == OperationCase.Kind.CROSS_ENTROPY ? new float[] {1} : randomValues(random, 1009);
+    float[] dOutput =
+        one.kind() == OperationCase.Kind.CROSS_ENTROPY
+            ? new float[] {1}
+            : randomValues(random, 1009);
     Outcome mine = ours.compute(one, inputs, dOutput);
     Outcome other = peer.compute(one, inputs, dOutput);
     double value = difference(mine.output(), other.output());
@@ -85,7 +101,8 @@ final class OperationsBench implements Callable<Integer> {
   /// Returns the largest difference over the largest number, infinity where either holds no number.
   static double difference(float[] ours, float[] theirs) {
     if (ours.length != theirs.length) {
-      throw new IllegalArgumentException(ours.length + " numbers here, " + theirs.length + " there");
+      throw new IllegalArgumentException(
+          ours.length + " numbers here, " + theirs.length + " there");
     }
     double largest = 0;
     double apart = 0;

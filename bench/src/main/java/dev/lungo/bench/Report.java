@@ -27,7 +27,8 @@ final class Report {
     this.options = options;
     this.out = out;
     out.printf(
-        "%s on %s, %d cores, JDK %s, %s%n", bench, machine.cpu(), machine.cores(), machine.jdk(), machine.kernels());
+        "%s on %s, %d cores, JDK %s, %s%n",
+        bench, machine.cpu(), machine.cores(), machine.jdk(), machine.kernels());
     out.printf(FORMAT, "case", "threads", "unit", "ours", "theirs", "ratio", "peer");
   }
 
@@ -53,7 +54,8 @@ final class Report {
   /// Prints the JSON line if it was asked for. Call it once, last.
   void finish() {
     if (options.json()) {
-      out.println(JsonMapper.builder().build().writeValueAsString(new Result(bench, machine, rows)));
+      out.println(
+          JsonMapper.builder().build().writeValueAsString(new Result(bench, machine, rows)));
     }
     out.flush();
   }
@@ -64,6 +66,9 @@ final class Report {
     if (size != 0 && size < 0.001) {
       return String.format(Locale.ROOT, "%.2e", value);
     }
-    return String.format(Locale.ROOT, size >= 1000 ? "%,.0f" : size >= 100 ? "%.1f" : size >= 10 ? "%.2f" : "%.3f", value);
+    return String.format(
+        Locale.ROOT,
+        size >= 1000 ? "%,.0f" : size >= 100 ? "%.1f" : size >= 10 ? "%.2f" : "%.3f",
+        value);
   }
 }

@@ -22,7 +22,9 @@ public final class Requests {
   /// Answers requests until standard input ends.
   public static void serve(Handler handler) throws IOException {
     serve(
-        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)), System.out, handler);
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)),
+        System.out,
+        handler);
   }
 
   static void serve(BufferedReader in, PrintStream out, Handler handler) throws IOException {

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Measures several contestants in turns, so that what else the machine does falls on all of them alike.
+/// Measures several contestants in turns, so that what else the machine does falls on all of them
+/// alike.
 final class Rounds {
   private Rounds() {}
 
@@ -14,10 +15,11 @@ final class Rounds {
     double once() throws Exception;
   }
 
-  /// Takes `rounds` measurements of each contestant and returns their medians, in the order of the contestants.
+  /// Takes `rounds` measurements of each contestant and returns their medians, in the order of the
+  /// contestants.
   ///
-  /// One round that does not count comes first. The order turns around from round to round, so that nobody always runs
-  /// after the same neighbour.
+  /// One round that does not count comes first. The order turns around from round to round, so that
+  /// nobody always runs after the same neighbour.
   static double[] medians(int rounds, List<Measurement> contestants) throws Exception {
     List<double[]> values = new ArrayList<>();
     for (Measurement contestant : contestants) {

@@ -24,18 +24,39 @@ record Row(
 
   /// A row of which only our side was measured.
   static Row alone(String name, int threads, String unit, double ours) {
-    return new Row(name, threads, unit, ours, Optional.empty(), OptionalDouble.empty(), OptionalDouble.empty());
+    return new Row(
+        name,
+        threads,
+        unit,
+        ours,
+        Optional.empty(),
+        OptionalDouble.empty(),
+        OptionalDouble.empty());
   }
 
   /// A row of rates: more is better.
-  static Row ofRates(String name, int threads, String unit, double ours, String peer, double theirs) {
+  static Row ofRates(
+      String name, int threads, String unit, double ours, String peer, double theirs) {
     return new Row(
-        name, threads, unit, ours, Optional.of(peer), OptionalDouble.of(theirs), OptionalDouble.of(ours / theirs));
+        name,
+        threads,
+        unit,
+        ours,
+        Optional.of(peer),
+        OptionalDouble.of(theirs),
+        OptionalDouble.of(ours / theirs));
   }
 
   /// A row of durations, errors or sizes: less is better.
-  static Row ofCosts(String name, int threads, String unit, double ours, String peer, double theirs) {
+  static Row ofCosts(
+      String name, int threads, String unit, double ours, String peer, double theirs) {
     return new Row(
-        name, threads, unit, ours, Optional.of(peer), OptionalDouble.of(theirs), OptionalDouble.of(theirs / ours));
+        name,
+        threads,
+        unit,
+        ours,
+        Optional.of(peer),
+        OptionalDouble.of(theirs),
+        OptionalDouble.of(theirs / ours));
   }
 }

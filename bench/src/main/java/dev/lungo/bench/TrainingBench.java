@@ -6,20 +6,18 @@ import dev.lungo.kernel.Kernels;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /// Training steps against libtorch: same sizes, same first weights, same batches.
 ///
-/// Before anything is timed, both take the same steps and their losses must agree. Our model always has rotary positions;
-/// the case `reference` gives them to libtorch too, and `reference, peer without RoPE` spares libtorch that work, so that
-/// its ratio is a lower bound.
+/// Before anything is timed, both take the same steps and their losses must agree. Our model always
+/// has rotary positions; the case `reference` gives them to libtorch too, and `reference, peer
+/// without RoPE` spares libtorch that work, so that its ratio is a lower bound.
 @Command(name = "training", description = "Training steps, against libtorch.")
 final class TrainingBench implements Callable<Integer> {
   @Mixin private BenchOptions options = new BenchOptions();
@@ -31,10 +29,16 @@ final class TrainingBench implements Callable<Integer> {
       description = "Threads on either side, one or more numbers (default: 1,2).")
   private List<Integer> threads = List.of(1, 2);
 
-  @Option(names = "--steps", paramLabel = "N", description = "Steps of one measurement (default: 3; with --quick 1).")
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      description = "Steps of one measurement (default: 3; with --quick 1).")
   private int steps;
 
-  @Option(names = "--loss-steps", paramLabel = "N", description = "Steps whose losses are compared (default: 20).")
+  @Option(
+      names = "--loss-steps",
+      paramLabel = "N",
+      description = "Steps whose losses are compared (default: 20).")
   private int lossSteps = 20;
 
   @Option(names = "--losses", description = "Print the losses of every compared step.")
@@ -49,13 +53,14 @@ final class TrainingBench implements Callable<Integer> {
   public Integer call() throws Exception {
     Path folder = Files.createTempDirectory("lungo-bench");
     try (Kernels kernels = KernelChoice.open(1)) {
-      Report report = new Report("training", Machine.here(kernels.description()), options, System.out);
+      Report report =
+          new Report("training", Machine.here(kernels.description()), options, System.out);
       for (int count : threads) {
         measure(report, folder, count);
       }
       report.finish();
     } finally {
-      delete(folder);
+      TemporaryFiles.delete(folder);
     }
     return 0;
   }
@@ -65,7 +70,8 @@ final class TrainingBench implements Callable<Integer> {
     Path weights = folder.resolve("weights");
     Path batches = folder.resolve("batches");
     TrainingFiles.writeBatches(batches, sizes, lossSteps, SEED);
-    try (LungoTraining ours = new LungoTraining(sizes, count, SEED, TrainingFiles.readBatches(batches, sizes))) {
+    try (LungoTraining ours =
+        new LungoTraining(sizes, count, SEED, TrainingFiles.readBatches(batches, sizes))) {
       ours.writeWeights(weights);
       if (!options.peers()) {
         ours.run(0, lossSteps);
@@ -85,7 +91,8 @@ final class TrainingBench implements Callable<Integer> {
         String peer = LibtorchTraining.NAME;
         report.add(Row.ofRates("reference", count, "tokens/s", medians[0], peer, medians[1]));
         report.add(
-            Row.ofRates("reference, peer without RoPE", count, "tokens/s", medians[0], peer, medians[2]));
+            Row.ofRates(
+                "reference, peer without RoPE", count, "tokens/s", medians[0], peer, medians[2]));
       }
     }
   }
@@ -97,9 +104,11 @@ final class TrainingBench implements Callable<Integer> {
 
   /// Takes the first steps on both sides.
   ///
-  /// @throws IllegalStateException if their losses differ: a rate of another computation is worth nothing
+  /// @throws IllegalStateException if their losses differ: a rate of another computation is worth
+  ///   nothing
   private void compareLosses(
-      Report report, int count, TrainingContestant ours, TrainingContestant theirs) throws IOException {
+      Report report, int count, TrainingContestant ours, TrainingContestant theirs)
+      throws IOException {
     double[] mine = ours.run(0, lossSteps).losses();
     double[] other = theirs.run(0, lossSteps).losses();
     double worst = 0;
@@ -108,24 +117,23 @@ final class TrainingBench implements Callable<Integer> {
       worst = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(worst, difference);
       if (printLosses) {
         report.note(
-            String.format(Locale.ROOT, "step %2d  loss %.6f  %s %.6f", i + 1, mine[i], LibtorchTraining.NAME, other[i]));
+            String.format(
+                Locale.ROOT,
+                "step %2d  loss %.6f  %s %.6f",
+                i + 1,
+                mine[i],
+                LibtorchTraining.NAME,
+                other[i]));
       }
     }
     report.add(Row.alone("largest loss difference, " + lossSteps + " steps", count, "nats", worst));
     if (worst > LOSS_TOLERANCE) {
       throw new IllegalStateException(
-          "losses differ by up to " + worst + ", more than " + LOSS_TOLERANCE + ": the two do not compute the same");
+          "losses differ by up to "
+              + worst
+              + ", more than "
+              + LOSS_TOLERANCE
+              + ": the two do not compute the same");
     }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    List<Path> files = new ArrayList<>();
-    try (Stream<Path> listing = Files.list(folder)) {
-      listing.forEach(files::add);
-    }
-    for (Path file : files) {
-      Files.delete(file);
-    }
-    Files.delete(folder);
   }
 }

@@ -6,7 +6,14 @@ import dev.lungo.model.LlamaConfig;
 ///
 /// @param rotary whether queries and keys are turned by their positions
 public record TrainingCase(
-    int width, int layers, int heads, int context, int batch, int vocabulary, int feedForward, boolean rotary) {
+    int width,
+    int layers,
+    int heads,
+    int context,
+    int batch,
+    int vocabulary,
+    int feedForward,
+    boolean rotary) {
 
   /// ε of the RMSNorms.
   public static final float NORM_EPSILON = 1e-5f;

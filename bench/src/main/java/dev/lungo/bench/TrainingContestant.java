@@ -9,7 +9,8 @@ interface TrainingContestant extends AutoCloseable {
   /// @param losses of each step, in nats per token, before the step
   record Steps(double seconds, double[] losses) {}
 
-  /// Takes `count` steps over batches `first`, `first + 1`, … (around the end of the file to its beginning).
+  /// Takes `count` steps over batches `first`, `first + 1`, … (around the end of the file to its
+  /// beginning).
   Steps run(int first, int count) throws IOException;
 
   @Override

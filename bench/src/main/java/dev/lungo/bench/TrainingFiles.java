@@ -29,7 +29,8 @@ public final class TrainingFiles {
   /// Writes batches of int32: the ids of one batch, then the id that follows each.
   ///
   /// Ids are drawn so that small ones are frequent, and the model has something to learn.
-  static void writeBatches(Path file, TrainingCase sizes, int batches, long seed) throws IOException {
+  static void writeBatches(Path file, TrainingCase sizes, int batches, long seed)
+      throws IOException {
     RandomNumbers random = new RandomNumbers(seed);
     int[] ids = new int[sizes.tokens() + 1];
     ByteBuffer bytes = ByteBuffer.allocate(8 * sizes.tokens()).order(ByteOrder.LITTLE_ENDIAN);
@@ -58,7 +59,11 @@ public final class TrainingFiles {
     try (FileChannel channel = FileChannel.open(file)) {
       int length = 2 * sizes.tokens();
       int count = Math.toIntExact(channel.size() / 4 / length);
-      var ints = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size()).order(ByteOrder.LITTLE_ENDIAN).asIntBuffer();
+      var ints =
+          channel
+              .map(FileChannel.MapMode.READ_ONLY, 0, channel.size())
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .asIntBuffer();
       int[][] batches = new int[count][length];
       for (int[] batch : batches) {
         ints.get(batch);
@@ -69,6 +74,9 @@ public final class TrainingFiles {
 
   private static FileChannel create(Path file) throws IOException {
     return FileChannel.open(
-        file, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
+        file,
+        StandardOpenOption.CREATE,
+        StandardOpenOption.TRUNCATE_EXISTING,
+        StandardOpenOption.WRITE);
   }
 }

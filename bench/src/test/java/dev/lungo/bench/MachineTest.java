@@ -8,7 +8,9 @@ import org.junit.jupiter.api.Test;
 class MachineTest {
   @Test
   void processorNameComesFromTheFirstModelLine() {
-    assertThat(Machine.processorName(List.of("processor\t: 0", "model name\t: AMD EPYC", "model name\t: other")))
+    assertThat(
+            Machine.processorName(
+                List.of("processor\t: 0", "model name\t: AMD EPYC", "model name\t: other")))
         .isEqualTo("AMD EPYC");
   }
 

@@ -15,8 +15,11 @@ class ReportTest {
   private static List<String> print(Row row, String... arguments) {
     BenchOptions options = CommandLine.populateCommand(new BenchOptions(), arguments);
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    Machine machine = new Machine("a processor", 2, 1L << 30, "Linux amd64", "25.0.3", 256, "kernels");
-    Report report = new Report("training", machine, options, new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    Machine machine =
+        new Machine("a processor", 2, 1L << 30, "Linux amd64", "25.0.3", 256, "kernels");
+    Report report =
+        new Report(
+            "training", machine, options, new PrintStream(bytes, true, StandardCharsets.UTF_8));
     report.add(row);
     report.finish();
     return bytes.toString(StandardCharsets.UTF_8).lines().toList();
@@ -27,7 +30,11 @@ class ReportTest {
     JsonNode json =
         JsonMapper.builder()
             .build()
-            .readTree(print(Row.ofRates("reference", 2, "tokens/s", 3000, "libtorch 2.10.0", 1500), "--json").getLast());
+            .readTree(
+                print(
+                        Row.ofRates("reference", 2, "tokens/s", 3000, "libtorch 2.10.0", 1500),
+                        "--json")
+                    .getLast());
     assertThat(json.get("bench").asString()).isEqualTo("training");
     assertThat(json.get("machine").get("vectorBits").asInt()).isEqualTo(256);
     JsonNode row = json.get("rows").get(0);
@@ -43,12 +50,20 @@ class ReportTest {
   @Test
   void rowsWithoutPeerLeaveItsKeysOut() {
     String last = print(Row.alone("reference", 1, "tokens/s", 3000), "--json").getLast();
-    assertThat(last).contains("\"ours\":3000").doesNotContain("theirs").doesNotContain("ratio").doesNotContain("peer");
+    assertThat(last)
+        .contains("\"ours\":3000")
+        .doesNotContain("theirs")
+        .doesNotContain("ratio")
+        .doesNotContain("peer");
   }
 
   @Test
   void withoutJsonThereIsOnlyTheTable() {
-    assertThat(print(Row.alone("reference", 1, "tokens/s", 3000))).hasSize(3).last().asString().contains("3,000");
+    assertThat(print(Row.alone("reference", 1, "tokens/s", 3000)))
+        .hasSize(3)
+        .last()
+        .asString()
+        .contains("3,000");
   }
 
   @Test

@@ -38,7 +38,8 @@ class RequestsTest {
         new PrintStream(bytes, true, StandardCharsets.UTF_8),
         Adder::answer);
     assertThat(bytes.toString(StandardCharsets.UTF_8).lines())
-        .containsExactly("ok 3", "error java.lang.NumberFormatException: For input string: \"x\"", "ok 7");
+        .containsExactly(
+            "ok 3", "error java.lang.NumberFormatException: For input string: \"x\"", "ok 7");
   }
 
   @Test
@@ -55,7 +56,9 @@ class RequestsTest {
   @Test
   void childThatEndsIsReported() throws IOException {
     try (Child child = Child.java(Adder.class.getName(), Map.of())) {
-      assertThatThrownBy(() -> child.ask("leave")).isInstanceOf(IOException.class).hasMessageContaining("ended");
+      assertThatThrownBy(() -> child.ask("leave"))
+          .isInstanceOf(IOException.class)
+          .hasMessageContaining("ended");
     }
   }
 }

@@ -16,7 +16,8 @@ class RoundsTest {
 
   @Test
   void geometricMeanMultipliesRatios() {
-    assertThat(Rounds.geometricMean(new double[] {0.5, 2, 8})).isCloseTo(2, org.assertj.core.data.Offset.offset(1e-12));
+    assertThat(Rounds.geometricMean(new double[] {0.5, 2, 8}))
+        .isCloseTo(2, org.assertj.core.data.Offset.offset(1e-12));
   }
 
   @Test
