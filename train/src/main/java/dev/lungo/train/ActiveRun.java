@@ -103,6 +103,7 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
             Optional.empty(),
             Map.of());
     provenance.write(path);
+    Checkpoint.save(path.resolve(Checkpoint.FILE), position, model, optimizers);
   }
 
   /// Restores a run that was stopped.
