@@ -13,6 +13,7 @@ final class Commands {
       List.of(
           new Entry("train", TrainCommand::new),
           new Entry("generate", GenerateCommand::new),
+          new Entry("verify", VerifyCommand::new),
           new Entry("version", VersionCommand::new),
           new Entry("warm-up", WarmUpCommand::new));
 

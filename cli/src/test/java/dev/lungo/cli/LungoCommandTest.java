@@ -98,7 +98,7 @@ class LungoCommandTest {
         .singleElement()
         .asString()
         .startsWith("lungo: unknown command versoin")
-        .contains("version?");
+        .contains("did you mean version");
     assertThat(out.toString()).isEmpty();
   }
 

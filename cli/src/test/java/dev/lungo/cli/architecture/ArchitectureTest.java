@@ -15,7 +15,6 @@ class ArchitectureTest {
   private static final Set<String> PLANNED =
       Set.of(
           "quant",
-          "corpus",
           "chat",
           "tune",
           "scaling",
