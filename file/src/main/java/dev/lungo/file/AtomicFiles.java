@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.UUID;
 
 /// Replaces files so that readers see the old content or the new one, whatever happens in between.
 public final class AtomicFiles {
@@ -52,9 +53,11 @@ public final class AtomicFiles {
       throw new IllegalArgumentException("write: " + file + " is a root directory; name a file");
     }
     Files.createDirectories(directory);
-    Path temporary = Files.createTempFile(directory, "." + target.getFileName() + ".", ".part");
+    // Not Files.createTempFile: it keeps other users from reading what is no secret.
+    Path temporary = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
     try {
-      try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.WRITE)) {
+      try (FileChannel channel =
+          FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
         writer.writeTo(channel);
         channel.force(true);
       }

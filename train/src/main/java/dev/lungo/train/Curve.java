@@ -68,16 +68,26 @@ public record Curve(String name, double[] x, double[] y) {
     return new Curve(name, fewerX, fewerY);
   }
 
-  /// Follows the points with a moving average that forgets as `1 - weight` goes to the newest.
+  /// Averages each point with its neighbours on both sides, which weigh `weight` to the power of their distance, so that
+  /// the line neither trembles nor lags.
   Curve smoothed(double weight) {
-    double[] smooth = y.clone();
+    double[] sums = new double[size()];
+    double[] weights = new double[size()];
     double sum = 0;
-    double weights = 0;
-    for (int i = 0; i < smooth.length; i++) {
+    double total = 0;
+    for (int i = 0; i < size(); i++) {
       sum = weight * sum + y[i];
-      weights = weight * weights + 1;
-      smooth[i] = sum / weights;
+      total = weight * total + 1;
+      sums[i] = sum;
+      weights[i] = total;
     }
-    return new Curve(name, x, smooth);
+    sum = 0;
+    total = 0;
+    for (int i = size() - 1; i >= 0; i--) {
+      sums[i] = (sums[i] + sum) / (weights[i] + total);
+      sum = weight * (sum + y[i]);
+      total = weight * (total + 1);
+    }
+    return new Curve(name, x, sums);
   }
 }

@@ -7,11 +7,11 @@ import java.util.Locale;
 /// The chart library's SVG took 600 bytes a point, fixed colours and the fonts of a desktop; this takes 12 bytes.
 final class CurveSvg {
   private static final int WIDTH = 760;
-  private static final int HEIGHT = 280;
+  private static final int HEIGHT = 288;
   private static final int LEFT = 56;
   private static final int RIGHT = 16;
   private static final int TOP = 16;
-  private static final int BOTTOM = 36;
+  private static final int BOTTOM = 44;
   private static final int MOST_POINTS = 600;
 
   private CurveSvg() {}
@@ -34,11 +34,11 @@ final class CurveSvg {
       double x = x(horizontal, horizontal.value(label));
       text(svg, "middle", x, Integer.toString(HEIGHT - BOTTOM + 18), horizontal.text(label));
     }
-    text(svg, "end", WIDTH - RIGHT, Integer.toString(HEIGHT - 2), "step");
+    text(svg, "end", WIDTH - RIGHT, Integer.toString(HEIGHT - 8), "step");
     boolean many = thinned.size() > 60;
     line(svg, many ? "raw" : "line", thinned, horizontal, vertical);
     if (many) {
-      line(svg, "line", thinned.smoothed(0.9), horizontal, vertical);
+      line(svg, "line", thinned.smoothed(0.8), horizontal, vertical);
     } else {
       for (int i = 0; i < thinned.size(); i++) {
         svg.append("<circle class=\"dot\" r=\"3\" cx=\"").append(number(x(horizontal, thinned.x()[i])));

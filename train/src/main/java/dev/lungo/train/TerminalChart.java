@@ -50,7 +50,7 @@ public final class TerminalChart {
       throw new IllegalArgumentException(
           "a chart needs 20 columns and 2 rows, but has " + columns + " and " + rows);
     }
-    ChartScale vertical = ChartScale.covering(curve.y(), Math.max(1, rows / 3));
+    ChartScale vertical = ChartScale.covering(curve.y(), Math.max(2, rows / 2));
     String[] labels = labels(vertical, rows);
     int margin = 0;
     for (String label : labels) {
