@@ -230,7 +230,12 @@ final class JsonHeader implements AutoCloseable {
   private MalformedFileException fault(JacksonException e) {
     TokenStreamLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
     return new MalformedFileException(
-        file, base + Math.max(0, at.getByteOffset()), "JSON", e.getOriginalMessage());
+        file, base + Math.max(0, at.getByteOffset()), "JSON", withoutSource(e.getOriginalMessage()));
+  }
+
+  /// Drops the parser's remark that it does not tell where the text comes from; the exception does.
+  private static String withoutSource(String message) {
+    return message.replaceAll("\\[Source: [^;\\]]*; ", "[");
   }
 
   @Override

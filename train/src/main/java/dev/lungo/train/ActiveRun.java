@@ -287,23 +287,13 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
   }
 
   private void report(Path path, Map<String, Object> results) throws IOException {
-    Map<String, String> summary = new LinkedHashMap<>();
-    results.forEach((name, value) -> summary.put(name, String.valueOf(value)));
-    Map<String, String> shown = new LinkedHashMap<>();
-    for (var component : TrainingSettings.class.getRecordComponents()) {
-      try {
-        shown.put(component.getName(), String.valueOf(component.getAccessor().invoke(settings)));
-      } catch (ReflectiveOperationException impossible) {
-        throw new IllegalStateException("a record's accessors are public", impossible);
-      }
-    }
     List<MetricsLog.Event> events = MetricsLog.read(path.resolve(MetricsLog.FILE));
     new RunReport(
             String.valueOf(path.getFileName()),
-            summary,
+            results,
             List.of(Curve.valBitsPerByte(events), Curve.loss(events)),
             samples,
-            shown,
+            Provenance.asMap(settings),
             TrainingRun.nextCommands(path.toString()))
         .write(path);
   }

@@ -10,10 +10,12 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
@@ -68,6 +70,11 @@ public record Provenance(
   public void write(Path folder) throws IOException {
     AtomicFiles.writeString(
         folder.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
+  }
+
+  /// Returns a settings record's components by name, as `lungo.json` has them.
+  public static Map<String, Object> asMap(Object settings) {
+    return JSON.convertValue(settings, new TypeReference<LinkedHashMap<String, Object>>() {});
   }
 
   /// Reads the settings of a run back.

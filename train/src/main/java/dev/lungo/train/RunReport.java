@@ -2,26 +2,29 @@ package dev.lungo.train;
 
 import dev.lungo.file.AtomicFiles;
 import java.io.IOException;
+import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The page that a run leaves behind: charts, what came out, samples, settings. It needs nothing from the network and
 /// follows the reader's choice of light or dark.
 ///
 /// @param title usually the run's name
-/// @param summary what came out, in the order to be shown
+/// @param summary what came out, in the order to be shown; names in camel case are shown as words
 /// @param curves drawn one below the other; those without points are left out
 /// @param samples what the model wrote along the way
 /// @param settings what the run was told
 /// @param nextCommands to be tried now, one a line
 public record RunReport(
     String title,
-    Map<String, String> summary,
+    Map<String, Object> summary,
     List<Curve> curves,
     List<Sample> samples,
-    Map<String, String> settings,
+    Map<String, Object> settings,
     List<String> nextCommands) {
   /// The file's name in a run's folder.
   public static final String FILE = "report.html";
@@ -30,6 +33,8 @@ public record RunReport(
   ///
   /// @param step after which it wrote
   public record Sample(long step, String prompt, String continuation) {}
+
+  private static final MathContext DIGITS = new MathContext(5);
 
   private static final String HEAD =
       """
@@ -91,13 +96,39 @@ public record RunReport(
     return page.append("</html>\n").toString();
   }
 
-  private static void table(StringBuilder page, Map<String, String> rows) {
+  private static void table(StringBuilder page, Map<String, Object> rows) {
     page.append("<table>\n");
     rows.forEach(
         (name, value) ->
-            page.append("<tr><th scope=\"row\">").append(escaped(name)).append("</th><td>")
-                .append(escaped(value)).append("</td></tr>\n"));
+            page.append("<tr><th scope=\"row\">").append(escaped(words(name))).append("</th><td>")
+                .append(escaped(readable(value))).append("</td></tr>\n"));
     page.append("</table>\n");
+  }
+
+  /// Writes `valBitsPerByte` as `held-out bits per byte`.
+  private static String words(String camelCase) {
+    StringBuilder words = new StringBuilder();
+    for (char c : camelCase.toCharArray()) {
+      if (Character.isUpperCase(c)) {
+        words.append(' ');
+      }
+      words.append(Character.toLowerCase(c));
+    }
+    return words.toString().replaceFirst("^val ", "held-out ");
+  }
+
+  private static String readable(@Nullable Object value) {
+    return switch (value) {
+      case null -> "";
+      case Double number when !Double.isFinite(number) -> number.toString();
+      case Double number when Math.abs(number) >= 1000 && Math.abs(number) < 1e15 ->
+          String.format(Locale.ROOT, "%,.0f", number);
+      case Double number ->
+          new BigDecimal(number.toString()).round(DIGITS).stripTrailingZeros().toPlainString();
+      case Long number -> String.format(Locale.ROOT, "%,d", number);
+      case Integer number -> String.format(Locale.ROOT, "%,d", number);
+      default -> value.toString();
+    };
   }
 
   private static String capitalized(String text) {

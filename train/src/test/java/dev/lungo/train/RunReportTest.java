@@ -17,9 +17,12 @@ class RunReportTest {
   @TempDir Path folder;
 
   private static RunReport report() {
-    Map<String, String> summary = new LinkedHashMap<>();
-    summary.put("held-out bits per byte", "1.234");
-    summary.put("parameters", "1,234,567");
+    Map<String, Object> summary = new LinkedHashMap<>();
+    summary.put("valBitsPerByte", 1.2340004567);
+    summary.put("parameters", 1_234_567L);
+    summary.put("tokensPerSecond", 12345.678);
+    summary.put("rate", 1e-5);
+    summary.put("shareOfPeak", Double.NaN);
     return new RunReport(
         "java-small",
         summary,
@@ -40,6 +43,14 @@ class RunReportTest {
     assertThat(page)
         .contains("java-small", "1.234", "Training loss", "After step 100", "<b>public static</b>")
         .contains("./lungo generate runs/java-small --prompt 'public static'");
+  }
+
+  @Test
+  void numbersAndNamesAreReadable() {
+    assertThat(report().html())
+        .contains(
+            "held-out bits per byte</th><td>1.234</td>", "parameters</th><td>1,234,567</td>",
+            "tokens per second</th><td>12,346</td>", "rate</th><td>0.00001</td>", "share of peak</th><td>NaN</td>");
   }
 
   @Test
