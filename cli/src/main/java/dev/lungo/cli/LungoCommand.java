@@ -34,6 +34,8 @@ public final class LungoCommand implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
 
   public static void main(String[] arguments) {
+    // picocli would initialise all of java.time, formatters included, at every start.
+    System.setProperty("picocli.converters.excludes", "java.time.*,java.sql.*");
     StandardStreams.prepare();
     System.exit(execute(arguments));
   }

@@ -1,5 +1,6 @@
 package dev.lungo.cli;
 
+import java.util.Locale;
 import java.util.Objects;
 
 /// What runs: Lungo's version and the Java virtual machine's.
@@ -14,9 +15,9 @@ record Version(String lungo, String jdk, String vendor, String platform) {
     String ofJar = Version.class.getPackage().getImplementationVersion();
     return new Version(
         Objects.requireNonNullElse(ofJar, "development"),
-        Runtime.version().toString(),
+        System.getProperty("java.runtime.version"),
         System.getProperty("java.vendor", "unknown"),
-        System.getProperty("os.name").toLowerCase(java.util.Locale.ROOT)
+        System.getProperty("os.name").toLowerCase(Locale.ROOT)
             + "-"
             + System.getProperty("os.arch"));
   }
