@@ -39,7 +39,7 @@ public record VectorKernels(
         new VectorMatmul(parallel),
         new VectorNorm(parallel),
         new VectorActivation(parallel),
-        scalar.attention(),
+        new VectorAttention(parallel),
         new VectorPosition(parallel),
         new VectorLoss(parallel),
         new VectorEmbedding(parallel),

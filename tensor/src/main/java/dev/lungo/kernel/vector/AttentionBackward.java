@@ -1,0 +1,260 @@
+package dev.lungo.kernel.vector;
+
+import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
+import static dev.lungo.kernel.vector.RegisterTile.LANES;
+import static dev.lungo.kernel.vector.RegisterTile.ROWS;
+import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
+
+import dev.lungo.kernel.AttentionShape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// The backward pass of attention for one key/value head of one sequence; belongs to one thread.
+///
+/// For each block of keys and each block of queries it computes the weights again from the log-sum-exp that the forward
+/// pass kept (P = exp(S - lse)), and from them dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P ∘ (dP - rowsum(dO ∘ O)), dK = dSᵀ·Q and
+/// dQ = dS·K (FlashAttention-2, algorithm 2).
+final class AttentionBackward {
+  private static final int KEYS = 192 / ROWS * ROWS;
+  private static final int PANELS = 4;
+  private static final int QUERIES = PANELS * COLUMNS;
+
+  /// The operands and gradients of one call.
+  record Memory(
+      MemorySegment dOut,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp,
+      MemorySegment dq,
+      MemorySegment dk,
+      MemorySegment dv) {}
+
+  private final float[] lines = new float[Panels.LINES_LENGTH];
+  private final float[] tile = new float[ROWS * COLUMNS];
+  private final float[] weights = new float[KEYS * COLUMNS];
+  private final float[] slopes = new float[KEYS * COLUMNS];
+  private final float[] weightsByQuery = new float[KEYS * QUERIES];
+  private final float[] slopesByQuery = new float[KEYS * QUERIES];
+  private final float[] logSums = new float[QUERIES];
+  private final float[] deltas = new float[QUERIES];
+  private float[] keyLines = new float[0];
+  private float[] keySteps = new float[0];
+  private float[] valueLines = new float[0];
+  private float[] queryLines = new float[0];
+  private float[] querySteps = new float[0];
+  private float[] dOutLines = new float[0];
+  private float[] dOutSteps = new float[0];
+  private float[] dKeys = new float[0];
+  private float[] dValues = new float[0];
+  private float[] dQueries = new float[0];
+  private float[] row = new float[0];
+  private int headDim;
+  private int wide;
+
+  /// Adds the gradients of one key/value head and of the heads that read it.
+  void differentiate(AttentionShape shape, int batch, int kvHead, Memory memory) {
+    reserve(shape.headDim());
+    int group = shape.heads() / shape.kvHeads();
+    long stride = (long) shape.kvHeads() * headDim;
+    int offset = shape.keys() - shape.queries();
+    for (int key = 0; key < shape.keys(); key += KEYS) {
+      int some = Math.min(KEYS, shape.keys() - key);
+      int rounded = (some + ROWS - 1) / ROWS * ROWS;
+      long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
+      Panels.packLines(memory.k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
+      Panels.packSteps(memory.k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * KEYS, lines);
+      Panels.packLines(memory.v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
+      Arrays.fill(dKeys, 0, rounded * wide, 0);
+      Arrays.fill(dValues, 0, rounded * wide, 0);
+      int first = shape.causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
+      for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        for (int query = first; query < shape.queries(); query += QUERIES) {
+          int count = Math.min(QUERIES, shape.queries() - query);
+          packQueries(shape, batch, head, query, count, memory);
+          queryBlock(shape, batch, head, query, count, offset + query - key, some, memory);
+        }
+      }
+      addRows(dKeys, some, memory.dk, from, stride);
+      addRows(dValues, some, memory.dv, from, stride);
+    }
+  }
+
+  private void reserve(int headDim) {
+    this.headDim = headDim;
+    wide = (headDim + COLUMNS - 1) / COLUMNS * COLUMNS;
+    if (keyLines.length < KEYS * headDim || row.length < wide) {
+      keyLines = new float[KEYS * headDim];
+      keySteps = new float[KEYS * (headDim + ROWS)];
+      valueLines = new float[KEYS * headDim];
+      queryLines = new float[QUERIES * headDim];
+      querySteps = new float[QUERIES * wide];
+      dOutLines = new float[QUERIES * headDim];
+      dOutSteps = new float[QUERIES * wide];
+      dKeys = new float[KEYS * wide];
+      dValues = new float[KEYS * wide];
+      dQueries = new float[headDim * COLUMNS];
+      row = new float[wide];
+    }
+  }
+
+  private void packQueries(
+      AttentionShape shape, int batch, int head, int query, int count, Memory memory) {
+    long stride = (long) shape.heads() * headDim;
+    long from = ((long) batch * shape.queries() + query) * stride + (long) head * headDim;
+    int panels = (count + COLUMNS - 1) / COLUMNS;
+    int panelStride = COLUMNS * headDim;
+    Panels.packLines(memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
+    Panels.packLines(memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
+    int stepStride = COLUMNS * QUERIES;
+    Panels.packSteps(memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
+    Panels.packSteps(memory.dOut, from, stride, headDim, count, dOutSteps, 0, COLUMNS, stepStride, lines);
+    long sums = ((long) batch * shape.heads() + head) * shape.queries() + query;
+    Arrays.fill(logSums, 0, panels * COLUMNS, Float.POSITIVE_INFINITY);
+    Arrays.fill(deltas, 0, panels * COLUMNS, 0);
+    MemorySegment.copy(
+        memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, 0, count);
+    for (int i = 0; i < count; i++) {
+      deltas[i] = dot(memory.dOut, memory.out, from + i * stride);
+    }
+  }
+
+  private float dot(MemorySegment a, MemorySegment b, long from) {
+    FloatVector sum = Lanes.zero();
+    int d = 0;
+    for (; d + Lanes.LENGTH <= headDim; d += Lanes.LENGTH) {
+      sum = Lanes.load(a, from + d).fma(Lanes.load(b, from + d), sum);
+    }
+    float total = Lanes.sum(sum);
+    for (; d < headDim; d++) {
+      total +=
+          a.getAtIndex(ValueLayout.JAVA_FLOAT, from + d) * b.getAtIndex(ValueLayout.JAVA_FLOAT, from + d);
+    }
+    return total;
+  }
+
+  /// Handles one block of queries against the packed keys.
+  ///
+  /// @param unmasked the block's first query sees the keys up to this one, each next query one more
+  private void queryBlock(
+      AttentionShape shape, int batch, int head, int query, int count, int unmasked, int some, Memory memory) {
+    int most = 0;
+    for (int panel = 0; panel * COLUMNS < count; panel++) {
+      int seesFirst = shape.causal() ? unmasked + panel * COLUMNS : some;
+      int seen = shape.causal() ? Math.clamp(seesFirst + COLUMNS, 0, some) : some;
+      int rounded = (seen + ROWS - 1) / ROWS * ROWS;
+      most = Math.max(most, rounded);
+      for (int key = 0; key < rounded; key += ROWS) {
+        int queries = panel * headDim * COLUMNS;
+        RegisterTile.multiply(keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS);
+        RegisterTile.multiply(valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS);
+      }
+      for (int half = 0; half < COLUMNS; half += LANES) {
+        softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, shape.scale());
+      }
+      Arrays.fill(weights, seen * COLUMNS, rounded * COLUMNS, 0);
+      Arrays.fill(slopes, seen * COLUMNS, rounded * COLUMNS, 0);
+      turn(weights, weightsByQuery, panel, rounded, some);
+      turn(slopes, slopesByQuery, panel, rounded, some);
+      addToQueries(shape, batch, head, query + panel * COLUMNS, Math.min(COLUMNS, count - panel * COLUMNS),
+          Math.min(rounded, some), memory.dq);
+    }
+    for (int key = 0; key < most; key += ROWS) {
+      for (int column = 0; column < wide; column += COLUMNS) {
+        int into = key * wide + column * ROWS;
+        RegisterTile.multiply(weightsByQuery, key * QUERIES, dOutSteps, column * QUERIES, count, tile, 0);
+        addTile(dValues, into);
+        RegisterTile.multiply(slopesByQuery, key * QUERIES, querySteps, column * QUERIES, count, tile, 0);
+        addTile(dKeys, into);
+      }
+    }
+  }
+
+  /// Turns one vector's scores into weights, and the gradients of its weights into those of its scores.
+  private void softmaxBackward(int lane, int half, int seen, int seesFirst, float scale) {
+    FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
+    FloatVector delta = FloatVector.fromArray(SPECIES, deltas, lane);
+    FloatVector lanes = FloatVector.zero(SPECIES).addIndex(1).add(half);
+    for (int key = 0; key < seen; key++) {
+      int at = key * COLUMNS + half;
+      FloatVector score = FloatVector.fromArray(SPECIES, weights, at);
+      FloatVector weight = VectorExponential.exp(score.mul(scale).sub(logSum));
+      if (key > seesFirst) {
+        weight = weight.blend(0, lanes.compare(VectorOperators.LT, key - seesFirst));
+      }
+      weight.intoArray(weights, at);
+      FloatVector slope = FloatVector.fromArray(SPECIES, slopes, at);
+      weight.mul(slope.sub(delta)).mul(scale).intoArray(slopes, at);
+    }
+  }
+
+  /// Copies a panel (keys, lanes) into panels of keys whose steps are queries. Keys beyond `rounded` get zeros.
+  private static void turn(float[] from, float[] to, int panel, int rounded, int some) {
+    int all = (some + ROWS - 1) / ROWS * ROWS;
+    for (int key = 0; key < all; key += ROWS) {
+      int target = key * QUERIES + panel * COLUMNS * ROWS;
+      if (key >= rounded) {
+        Arrays.fill(to, target, target + COLUMNS * ROWS, 0);
+        continue;
+      }
+      for (int i = 0; i < ROWS; i++) {
+        int source = (key + i) * COLUMNS;
+        for (int lane = 0; lane < COLUMNS; lane++) {
+          to[target + lane * ROWS + i] = from[source + lane];
+        }
+      }
+    }
+  }
+
+  private void addTile(float[] to, int at) {
+    for (int i = 0; i < ROWS * COLUMNS; i += LANES) {
+      FloatVector.fromArray(SPECIES, to, at + i)
+          .add(FloatVector.fromArray(SPECIES, tile, i))
+          .intoArray(to, at + i);
+    }
+  }
+
+  /// Adds dS·K to the gradients of one panel of queries.
+  private void addToQueries(
+      AttentionShape shape, int batch, int head, int query, int count, int depth, MemorySegment dq) {
+    for (int d = 0; d < headDim; d += ROWS) {
+      RegisterTile.multiply(keySteps, d * KEYS, slopes, 0, depth, tile, 0);
+      System.arraycopy(tile, 0, dQueries, d * COLUMNS, Math.min(ROWS, headDim - d) * COLUMNS);
+    }
+    long stride = (long) shape.heads() * headDim;
+    long from = ((long) batch * shape.queries() + query) * stride + (long) head * headDim;
+    for (int lane = 0; lane < count; lane++) {
+      for (int d = 0; d < headDim; d++) {
+        row[d] = dQueries[d * COLUMNS + lane];
+      }
+      addRow(row, 0, dq, from + lane * stride);
+    }
+  }
+
+  /// Adds tiles (keys, D) to stored rows.
+  private void addRows(float[] tiles, int count, MemorySegment to, long from, long stride) {
+    for (int key = 0; key < count; key++) {
+      int start = key / ROWS * ROWS * wide + key % ROWS * COLUMNS;
+      for (int column = 0; column < wide; column += COLUMNS) {
+        System.arraycopy(tiles, start + column * ROWS, row, column, COLUMNS);
+      }
+      addRow(row, 0, to, from + key * stride);
+    }
+  }
+
+  private void addRow(float[] values, int at, MemorySegment to, long from) {
+    int d = 0;
+    for (; d + LANES <= headDim; d += LANES) {
+      FloatVector sum = Lanes.load(to, from + d).add(FloatVector.fromArray(SPECIES, values, at + d));
+      Lanes.store(sum, to, from + d);
+    }
+    for (; d < headDim; d++) {
+      float before = to.getAtIndex(ValueLayout.JAVA_FLOAT, from + d);
+      to.setAtIndex(ValueLayout.JAVA_FLOAT, from + d, before + values[at + d]);
+    }
+  }
+}

@@ -1,0 +1,215 @@
+package dev.lungo.kernel.vector;
+
+import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
+import static dev.lungo.kernel.vector.RegisterTile.LANES;
+import static dev.lungo.kernel.vector.RegisterTile.ROWS;
+import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
+
+import dev.lungo.kernel.AttentionShape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/// The forward pass of attention for one block of queries and one key/value head; belongs to one thread.
+///
+/// A panel is [RegisterTile#COLUMNS] queries of one head, one a lane. For each block of keys the panel's scores are a
+/// matrix (keys, lanes); their running maximum and sum, and the output so far, are rescaled when the maximum grows.
+final class AttentionForward {
+  /// Keys that are packed at once.
+  private static final int KEYS = 96 / ROWS * ROWS;
+
+  private final float[] lines = new float[Panels.LINES_LENGTH];
+  private final float[] scores = new float[KEYS * COLUMNS];
+  private final float[] tile = new float[ROWS * COLUMNS];
+  private final float[] factors = new float[COLUMNS];
+  private float[] queries = new float[0];
+  private float[] keys = new float[0];
+  private float[] values = new float[0];
+  private float[] outputs = new float[0];
+  private float[] maxima = new float[0];
+  private float[] sums = new float[0];
+
+  /// Where a panel's queries are.
+  ///
+  /// @param first query of the panel, `count` of them are real
+  private record Panel(int head, int first, int count) {}
+
+  /// Attends from queries `first` to `first + count` of all heads that read key/value head `kvHead`.
+  void attend(
+      AttentionShape shape,
+      int batch,
+      int kvHead,
+      int first,
+      int count,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    int headDim = shape.headDim();
+    int group = shape.heads() / shape.kvHeads();
+    int perHead = (count - 1) / COLUMNS + 1;
+    int panels = group * perHead;
+    int outputLength = (headDim + ROWS - 1) / ROWS * ROWS * COLUMNS;
+    reserve(headDim, panels, outputLength);
+    for (int i = 0; i < panels; i++) {
+      Panel panel = panel(i, perHead, kvHead * group, first, count);
+      packQueries(shape, batch, panel, q, queries, i * headDim * COLUMNS);
+    }
+    scale(queries, panels * headDim * COLUMNS, shape.scale());
+    int offset = shape.keys() - shape.queries();
+    int visible = shape.causal() ? offset + first + count : shape.keys();
+    long keyStride = (long) shape.kvHeads() * headDim;
+    for (int key = 0; key < visible; key += KEYS) {
+      int some = Math.min(KEYS, visible - key);
+      long from = ((long) batch * shape.keyCapacity() + key) * keyStride + (long) kvHead * headDim;
+      Panels.packLines(k, from, keyStride, some, headDim, keys, 0, ROWS, ROWS * headDim, lines);
+      Panels.packSteps(v, from, keyStride, headDim, some, values, 0, ROWS, ROWS * KEYS, lines);
+      for (int i = 0; i < panels; i++) {
+        int position = offset + first + i % perHead * COLUMNS;
+        int seen = shape.causal() ? Math.min(some, position + COLUMNS - key) : some;
+        if (seen > 0) {
+          int unmasked = shape.causal() ? position - key : some;
+          advance(i, headDim, outputLength, seen, unmasked, some);
+        }
+      }
+    }
+    for (int i = 0; i < panels; i++) {
+      Panel panel = panel(i, perHead, kvHead * group, first, count);
+      store(shape, batch, panel, i, outputLength, out, logSumExp);
+    }
+  }
+
+  private static Panel panel(int index, int perHead, int firstHead, int first, int count) {
+    int start = index % perHead * COLUMNS;
+    return new Panel(firstHead + index / perHead, first + start, Math.min(COLUMNS, count - start));
+  }
+
+  private void packQueries(
+      AttentionShape shape, int batch, Panel panel, MemorySegment q, float[] into, int at) {
+    long stride = (long) shape.heads() * shape.headDim();
+    long from =
+        ((long) batch * shape.queries() + panel.first) * stride + (long) panel.head * shape.headDim();
+    Panels.packLines(
+        q, from, stride, panel.count, shape.headDim(), into, at, COLUMNS, COLUMNS * shape.headDim(), lines);
+  }
+
+  private void reserve(int headDim, int panels, int outputLength) {
+    if (queries.length < panels * headDim * COLUMNS) {
+      queries = new float[panels * headDim * COLUMNS];
+    }
+    if (keys.length < KEYS * headDim) {
+      keys = new float[KEYS * headDim];
+    }
+    if (values.length < KEYS * (headDim + ROWS)) {
+      values = new float[KEYS * (headDim + ROWS)];
+    }
+    if (outputs.length < panels * outputLength) {
+      outputs = new float[panels * outputLength];
+    }
+    if (maxima.length < panels * COLUMNS) {
+      maxima = new float[panels * COLUMNS];
+      sums = new float[panels * COLUMNS];
+    }
+    Arrays.fill(outputs, 0, panels * outputLength, 0);
+    Arrays.fill(maxima, 0, panels * COLUMNS, Float.NEGATIVE_INFINITY);
+    Arrays.fill(sums, 0, panels * COLUMNS, 0);
+  }
+
+  static void scale(float[] values, int count, float factor) {
+    for (int i = 0; i < count; i += LANES) {
+      FloatVector.fromArray(SPECIES, values, i).mul(factor).intoArray(values, i);
+    }
+  }
+
+  /// Takes a panel on by one block of keys.
+  ///
+  /// @param seen keys of the block that any of its queries sees
+  /// @param unmasked its first query sees the keys up to this one, each next query one more
+  /// @param packed keys of the block
+  private void advance(int panel, int headDim, int outputLength, int seen, int unmasked, int packed) {
+    int rounded = (seen + ROWS - 1) / ROWS * ROWS;
+    for (int row = 0; row < rounded; row += ROWS) {
+      RegisterTile.multiply(
+          keys, row * headDim, queries, panel * headDim * COLUMNS, headDim, scores, row * COLUMNS);
+    }
+    for (int half = 0; half < COLUMNS; half += LANES) {
+      softmax(panel * COLUMNS + half, half, seen, unmasked);
+    }
+    int depth = Math.min(rounded, packed);
+    if (depth > seen) {
+      Arrays.fill(scores, seen * COLUMNS, depth * COLUMNS, 0);
+    }
+    int output = panel * outputLength;
+    for (int row = 0; row < outputLength; row += ROWS * COLUMNS) {
+      RegisterTile.multiply(values, row / COLUMNS * KEYS, scores, 0, depth, tile, 0);
+      addTile(output + row);
+    }
+  }
+
+  /// Turns one vector's scores into weights, and notes in `factors` by what the output so far must shrink.
+  private void softmax(int state, int half, int seen, int unmasked) {
+    FloatVector before = FloatVector.fromArray(SPECIES, maxima, state);
+    FloatVector maximum = before;
+    FloatVector lane = FloatVector.zero(SPECIES).addIndex(1).add(half);
+    for (int key = 0; key < seen; key++) {
+      int at = key * COLUMNS + half;
+      FloatVector score = FloatVector.fromArray(SPECIES, scores, at);
+      if (key > unmasked) {
+        score = score.blend(Float.NEGATIVE_INFINITY, lane.compare(VectorOperators.LT, key - unmasked));
+        score.intoArray(scores, at);
+      }
+      maximum = maximum.max(score);
+    }
+    FloatVector factor = VectorExponential.exp(before.sub(maximum));
+    FloatVector sum = FloatVector.fromArray(SPECIES, sums, state).mul(factor);
+    for (int key = 0; key < seen; key++) {
+      int at = key * COLUMNS + half;
+      FloatVector weight = VectorExponential.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
+      weight.intoArray(scores, at);
+      sum = sum.add(weight);
+    }
+    maximum.intoArray(maxima, state);
+    sum.intoArray(sums, state);
+    factor.intoArray(factors, half);
+  }
+
+  private void addTile(int output) {
+    FloatVector left = FloatVector.fromArray(SPECIES, factors, 0);
+    FloatVector right = FloatVector.fromArray(SPECIES, factors, LANES);
+    for (int at = 0; at < ROWS * COLUMNS; at += COLUMNS) {
+      FloatVector.fromArray(SPECIES, outputs, output + at)
+          .fma(left, FloatVector.fromArray(SPECIES, tile, at))
+          .intoArray(outputs, output + at);
+      FloatVector.fromArray(SPECIES, outputs, output + at + LANES)
+          .fma(right, FloatVector.fromArray(SPECIES, tile, at + LANES))
+          .intoArray(outputs, output + at + LANES);
+    }
+  }
+
+  private void store(
+      AttentionShape shape,
+      int batch,
+      Panel panel,
+      int index,
+      int outputLength,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    int headDim = shape.headDim();
+    for (int lane = 0; lane < panel.count; lane++) {
+      int query = panel.first + lane;
+      float sum = sums[index * COLUMNS + lane];
+      float inverse = 1 / sum;
+      long row = (((long) batch * shape.queries() + query) * shape.heads() + panel.head) * headDim;
+      for (int d = 0; d < headDim; d++) {
+        lines[d] = outputs[index * outputLength + d * COLUMNS + lane] * inverse;
+      }
+      MemorySegment.copy(lines, 0, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
+      long at = ((long) batch * shape.heads() + panel.head) * shape.queries() + query;
+      float logarithm = (float) (maxima[index * COLUMNS + lane] + StrictMath.log(sum));
+      logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, logarithm);
+    }
+  }
+}

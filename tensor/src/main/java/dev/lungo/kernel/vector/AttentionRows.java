@@ -1,0 +1,126 @@
+package dev.lungo.kernel.vector;
+
+import dev.lungo.kernel.AttentionShape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+
+/// Attention of a few queries, as in decoding: reads the keys once and the values once, where they are. Belongs to one
+/// thread.
+final class AttentionRows {
+  private float[] scores = new float[0];
+
+  /// Attends from every query of the heads that read key/value head `kvHead`.
+  void attend(
+      AttentionShape shape,
+      int batch,
+      int kvHead,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    if (scores.length < shape.keys() + Lanes.LENGTH) {
+      scores = new float[shape.keys() + Lanes.LENGTH];
+    }
+    int group = shape.heads() / shape.kvHeads();
+    long stride = (long) shape.kvHeads() * shape.headDim();
+    long first = (long) batch * shape.keyCapacity() * stride + (long) kvHead * shape.headDim();
+    for (int query = 0; query < shape.queries(); query++) {
+      int visible = shape.causal() ? shape.keys() - shape.queries() + query + 1 : shape.keys();
+      for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+        long row = (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
+        score(shape, q, row, k, first, stride, visible);
+        float maximum = Float.NEGATIVE_INFINITY;
+        for (int key = 0; key < visible; key++) {
+          maximum = Math.max(maximum, scores[key]);
+        }
+        double sum = weights(visible, maximum);
+        mix(shape.headDim(), v, first, stride, visible, (float) (1 / sum), out, row);
+        long at = ((long) batch * shape.heads() + head) * shape.queries() + query;
+        logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (maximum + StrictMath.log(sum)));
+      }
+    }
+  }
+
+  private void score(
+      AttentionShape shape, MemorySegment q, long row, MemorySegment k, long first, long stride, int visible) {
+    int headDim = shape.headDim();
+    int whole = headDim / Lanes.LENGTH * Lanes.LENGTH;
+    for (int key = 0; key < visible; key++) {
+      long at = first + key * stride;
+      FloatVector sum = Lanes.zero();
+      for (int d = 0; d < whole; d += Lanes.LENGTH) {
+        sum = Lanes.load(q, row + d).fma(Lanes.load(k, at + d), sum);
+      }
+      float total = Lanes.sum(sum);
+      for (int d = whole; d < headDim; d++) {
+        total +=
+            q.getAtIndex(ValueLayout.JAVA_FLOAT, row + d) * k.getAtIndex(ValueLayout.JAVA_FLOAT, at + d);
+      }
+      scores[key] = total * shape.scale();
+    }
+  }
+
+  private double weights(int visible, float maximum) {
+    double sum = 0;
+    for (int key = 0; key < visible; key += Lanes.LENGTH) {
+      FloatVector score = FloatVector.fromArray(Lanes.SPECIES, scores, key);
+      VectorExponential.exp(score.sub(maximum)).intoArray(scores, key);
+    }
+    for (int key = 0; key < visible; key++) {
+      sum += scores[key];
+    }
+    return sum;
+  }
+
+  private void mix(
+      int headDim,
+      MemorySegment v,
+      long first,
+      long stride,
+      int visible,
+      float factor,
+      MemorySegment out,
+      long row) {
+    int d = 0;
+    for (; d + 4 * Lanes.LENGTH <= headDim; d += 4 * Lanes.LENGTH) {
+      mixFourVectors(v, first + d, stride, visible, factor, out, row + d);
+    }
+    for (; d + Lanes.LENGTH <= headDim; d += Lanes.LENGTH) {
+      FloatVector sum = Lanes.zero();
+      for (int key = 0; key < visible; key++) {
+        sum = Lanes.load(v, first + d + key * stride).fma(sum.broadcast(scores[key]), sum);
+      }
+      Lanes.store(sum.mul(factor), out, row + d);
+    }
+    for (; d < headDim; d++) {
+      float sum = 0;
+      for (int key = 0; key < visible; key++) {
+        sum += v.getAtIndex(ValueLayout.JAVA_FLOAT, first + d + key * stride) * scores[key];
+      }
+      out.setAtIndex(ValueLayout.JAVA_FLOAT, row + d, sum * factor);
+    }
+  }
+
+  private void mixFourVectors(
+      MemorySegment v, long first, long stride, int visible, float factor, MemorySegment out, long row) {
+    int lanes = Lanes.LENGTH;
+    FloatVector sum0 = Lanes.zero();
+    FloatVector sum1 = sum0;
+    FloatVector sum2 = sum0;
+    FloatVector sum3 = sum0;
+    for (int key = 0; key < visible; key++) {
+      long at = first + key * stride;
+      FloatVector weight = sum0.broadcast(scores[key]);
+      sum0 = Lanes.load(v, at).fma(weight, sum0);
+      sum1 = Lanes.load(v, at + lanes).fma(weight, sum1);
+      sum2 = Lanes.load(v, at + 2 * lanes).fma(weight, sum2);
+      sum3 = Lanes.load(v, at + 3 * lanes).fma(weight, sum3);
+    }
+    Lanes.store(sum0.mul(factor), out, row);
+    Lanes.store(sum1.mul(factor), out, row + lanes);
+    Lanes.store(sum2.mul(factor), out, row + 2 * lanes);
+    Lanes.store(sum3.mul(factor), out, row + 3 * lanes);
+  }
+}

@@ -1,0 +1,99 @@
+package dev.lungo.kernel.vector;
+
+import dev.lungo.kernel.AttentionKernels;
+import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.Parallel;
+import java.lang.foreign.MemorySegment;
+
+/// FlashAttention-2 (Dao 2023, arXiv:2307.08691) on vectors: no row of scores is ever whole, only its log-sum-exp is kept.
+///
+/// Everything is computed transposed, keys down and queries across the lanes, so that a softmax never sums within a vector
+/// and the scores come out of one matrix product in the layout that the next one reads. The forward pass shares out blocks
+/// of queries; the backward pass shares out key/value heads, so that every sum has one order.
+public final class VectorAttention implements AttentionKernels {
+  /// Queries of one task of the forward pass: enough to pay for packing the keys and values.
+  private static final int TASK_QUERIES = 256;
+
+  /// Up to so many queries are answered row by row, reading keys and values where they are.
+  private static final int FEW_QUERIES = 4;
+
+  private final Parallel parallel;
+  private final ThreadLocal<AttentionForward> forwards = ThreadLocal.withInitial(AttentionForward::new);
+  private final ThreadLocal<AttentionBackward> backwards = ThreadLocal.withInitial(AttentionBackward::new);
+  private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
+
+  public VectorAttention(Parallel parallel) {
+    this.parallel = parallel;
+  }
+
+  @Override
+  public void attention(
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    if (shape.queries() <= FEW_QUERIES) {
+      parallel.forRange(
+          shape.batch() * shape.kvHeads(),
+          1,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              rows.get().attend(shape, i / shape.kvHeads(), i % shape.kvHeads(), q, k, v, out, logSumExp);
+            }
+          });
+      return;
+    }
+    int group = shape.heads() / shape.kvHeads();
+    int columns = RegisterTile.COLUMNS;
+    int block = Math.max(columns, TASK_QUERIES / group / columns * columns);
+    int blocks = (shape.queries() - 1) / block + 1;
+    parallel.forRange(
+        shape.batch() * shape.kvHeads() * blocks,
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            int head = i / blocks;
+            int first = i % blocks * block;
+            forwards
+                .get()
+                .attend(
+                    shape,
+                    head / shape.kvHeads(),
+                    head % shape.kvHeads(),
+                    first,
+                    Math.min(block, shape.queries() - first),
+                    q,
+                    k,
+                    v,
+                    out,
+                    logSumExp);
+          }
+        });
+  }
+
+  @Override
+  public void attentionBackward(
+      AttentionShape shape,
+      MemorySegment dOut,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp,
+      MemorySegment dq,
+      MemorySegment dk,
+      MemorySegment dv) {
+    AttentionBackward.Memory memory =
+        new AttentionBackward.Memory(dOut, q, k, v, out, logSumExp, dq, dk, dv);
+    parallel.forRange(
+        shape.batch() * shape.kvHeads(),
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            backwards.get().differentiate(shape, i / shape.kvHeads(), i % shape.kvHeads(), memory);
+          }
+        });
+  }
+}
