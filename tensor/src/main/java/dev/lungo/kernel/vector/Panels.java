@@ -21,13 +21,18 @@ final class Panels {
   /// and a vector read right after differently cut stores to the same place would wait for them.
   private static final int LINES_AHEAD = 8;
 
-  /// The longest line that is copied at once.
-  static final int LONGEST_LINE = 512;
+  /// The longest piece of a line that is copied at once.
+  private static final int LONGEST_LINE = 512;
 
   /// Room for lines that are copied ahead, each with a vector's overhang.
   static final int LINES_LENGTH = LINES_AHEAD * (LONGEST_LINE + LANES);
 
   private Panels() {}
+
+  /// Returns the longest piece of a line, cut at the bounds of panels, that is copied at once.
+  static int longestLine(int width) {
+    return LONGEST_LINE / width * width;
+  }
 
   /// Packs `count` stored lines, each `depth` long and `stride` from the next, into neighbouring panels: line i is in
   /// panel i / width, and step 0 of the first panel is at `at`.
@@ -35,6 +40,24 @@ final class Panels {
   /// @param panelStride floats between two panels
   /// @param lines room for [#LINES_LENGTH] floats
   static void packLines(
+      MemorySegment source,
+      long from,
+      long stride,
+      int count,
+      int depth,
+      float[] into,
+      int at,
+      int width,
+      int panelStride,
+      float[] lines) {
+    for (int step = 0; step < depth; step += LONGEST_LINE) {
+      int steps = Math.min(LONGEST_LINE, depth - step);
+      int to = at + step * width;
+      packShortLines(source, from + step, stride, count, steps, into, to, width, panelStride, lines);
+    }
+  }
+
+  private static void packShortLines(
       MemorySegment source,
       long from,
       long stride,
@@ -69,12 +92,31 @@ final class Panels {
     }
   }
 
-  /// Packs `depth` stored lines, each `count` long (at most [#LONGEST_LINE]) and `stride` from the next, into neighbouring
-  /// panels: float i of line k is in panel i / width at step k.
+  /// Packs `depth` stored lines, each `count` long and `stride` from the next, into neighbouring panels: float i of line k
+  /// is in panel i / width at step k.
   ///
   /// @param panelStride floats between two panels
   /// @param lines room for [#LINES_LENGTH] floats
   static void packSteps(
+      MemorySegment source,
+      long from,
+      long stride,
+      int count,
+      int depth,
+      float[] into,
+      int at,
+      int width,
+      int panelStride,
+      float[] lines) {
+    int longest = longestLine(width);
+    for (int column = 0; column < count; column += longest) {
+      int columns = Math.min(longest, count - column);
+      int to = at + column / width * panelStride;
+      packShortSteps(source, from + column, stride, columns, depth, into, to, width, panelStride, lines);
+    }
+  }
+
+  private static void packShortSteps(
       MemorySegment source,
       long from,
       long stride,

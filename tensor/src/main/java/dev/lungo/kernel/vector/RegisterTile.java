@@ -39,19 +39,20 @@ final class RegisterTile {
     return loadsAhead ? 4 : 6;
   }
 
-  /// Computes c = a·b for one tile. Row r of c is the [#COLUMNS] floats from r · [#COLUMNS]: fixed places cost no checks.
-  static void multiply(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
+  /// Computes c = a·b for one tile; its rows follow each other from `cFrom`.
+  static void multiply(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
     switch (ROWS) {
-      case 4 -> tile4(a, aFrom, b, bFrom, depth, c);
-      case 6 -> tile6(a, aFrom, b, bFrom, depth, c);
-      default -> tile8(a, aFrom, b, bFrom, depth, c);
+      case 4 -> tile4(a, aFrom, b, bFrom, depth, c, cFrom);
+      case 6 -> tile6(a, aFrom, b, bFrom, depth, c, cFrom);
+      default -> tile8(a, aFrom, b, bFrom, depth, c, cFrom);
     }
   }
 
-  private static void tile4(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
+  private static void tile4(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
     Objects.checkFromIndexSize(aFrom, depth * 4, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    Objects.checkFromIndexSize(0, 4 * COLUMNS, c.length);
+    Objects.checkFromIndexSize(cFrom, 4 * COLUMNS, c.length);
     FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
     FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
     FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
@@ -72,20 +73,21 @@ final class RegisterTile {
       c30 = a3.fma(b0, c30);
       c31 = a3.fma(b1, c31);
     }
-    c00.intoArray(c, 0);
-    c01.intoArray(c, LANES);
-    c10.intoArray(c, COLUMNS);
-    c11.intoArray(c, COLUMNS + LANES);
-    c20.intoArray(c, 2 * COLUMNS);
-    c21.intoArray(c, 2 * COLUMNS + LANES);
-    c30.intoArray(c, 3 * COLUMNS);
-    c31.intoArray(c, 3 * COLUMNS + LANES);
+    c00.intoArray(c, cFrom);
+    c01.intoArray(c, cFrom + LANES);
+    c10.intoArray(c, cFrom + COLUMNS);
+    c11.intoArray(c, cFrom + COLUMNS + LANES);
+    c20.intoArray(c, cFrom + 2 * COLUMNS);
+    c21.intoArray(c, cFrom + 2 * COLUMNS + LANES);
+    c30.intoArray(c, cFrom + 3 * COLUMNS);
+    c31.intoArray(c, cFrom + 3 * COLUMNS + LANES);
   }
 
-  private static void tile6(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
+  private static void tile6(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
     Objects.checkFromIndexSize(aFrom, depth * 6, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    Objects.checkFromIndexSize(0, 6 * COLUMNS, c.length);
+    Objects.checkFromIndexSize(cFrom, 6 * COLUMNS, c.length);
     FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
     FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
     FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
@@ -114,24 +116,25 @@ final class RegisterTile {
       c50 = a5.fma(b0, c50);
       c51 = a5.fma(b1, c51);
     }
-    c00.intoArray(c, 0);
-    c01.intoArray(c, LANES);
-    c10.intoArray(c, COLUMNS);
-    c11.intoArray(c, COLUMNS + LANES);
-    c20.intoArray(c, 2 * COLUMNS);
-    c21.intoArray(c, 2 * COLUMNS + LANES);
-    c30.intoArray(c, 3 * COLUMNS);
-    c31.intoArray(c, 3 * COLUMNS + LANES);
-    c40.intoArray(c, 4 * COLUMNS);
-    c41.intoArray(c, 4 * COLUMNS + LANES);
-    c50.intoArray(c, 5 * COLUMNS);
-    c51.intoArray(c, 5 * COLUMNS + LANES);
+    c00.intoArray(c, cFrom);
+    c01.intoArray(c, cFrom + LANES);
+    c10.intoArray(c, cFrom + COLUMNS);
+    c11.intoArray(c, cFrom + COLUMNS + LANES);
+    c20.intoArray(c, cFrom + 2 * COLUMNS);
+    c21.intoArray(c, cFrom + 2 * COLUMNS + LANES);
+    c30.intoArray(c, cFrom + 3 * COLUMNS);
+    c31.intoArray(c, cFrom + 3 * COLUMNS + LANES);
+    c40.intoArray(c, cFrom + 4 * COLUMNS);
+    c41.intoArray(c, cFrom + 4 * COLUMNS + LANES);
+    c50.intoArray(c, cFrom + 5 * COLUMNS);
+    c51.intoArray(c, cFrom + 5 * COLUMNS + LANES);
   }
 
-  private static void tile8(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c) {
+  private static void tile8(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
     Objects.checkFromIndexSize(aFrom, depth * 8, a.length);
     Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    Objects.checkFromIndexSize(0, 8 * COLUMNS, c.length);
+    Objects.checkFromIndexSize(cFrom, 8 * COLUMNS, c.length);
     FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
     FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
     FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
@@ -168,21 +171,21 @@ final class RegisterTile {
       c70 = a7.fma(b0, c70);
       c71 = a7.fma(b1, c71);
     }
-    c00.intoArray(c, 0);
-    c01.intoArray(c, LANES);
-    c10.intoArray(c, COLUMNS);
-    c11.intoArray(c, COLUMNS + LANES);
-    c20.intoArray(c, 2 * COLUMNS);
-    c21.intoArray(c, 2 * COLUMNS + LANES);
-    c30.intoArray(c, 3 * COLUMNS);
-    c31.intoArray(c, 3 * COLUMNS + LANES);
-    c40.intoArray(c, 4 * COLUMNS);
-    c41.intoArray(c, 4 * COLUMNS + LANES);
-    c50.intoArray(c, 5 * COLUMNS);
-    c51.intoArray(c, 5 * COLUMNS + LANES);
-    c60.intoArray(c, 6 * COLUMNS);
-    c61.intoArray(c, 6 * COLUMNS + LANES);
-    c70.intoArray(c, 7 * COLUMNS);
-    c71.intoArray(c, 7 * COLUMNS + LANES);
+    c00.intoArray(c, cFrom);
+    c01.intoArray(c, cFrom + LANES);
+    c10.intoArray(c, cFrom + COLUMNS);
+    c11.intoArray(c, cFrom + COLUMNS + LANES);
+    c20.intoArray(c, cFrom + 2 * COLUMNS);
+    c21.intoArray(c, cFrom + 2 * COLUMNS + LANES);
+    c30.intoArray(c, cFrom + 3 * COLUMNS);
+    c31.intoArray(c, cFrom + 3 * COLUMNS + LANES);
+    c40.intoArray(c, cFrom + 4 * COLUMNS);
+    c41.intoArray(c, cFrom + 4 * COLUMNS + LANES);
+    c50.intoArray(c, cFrom + 5 * COLUMNS);
+    c51.intoArray(c, cFrom + 5 * COLUMNS + LANES);
+    c60.intoArray(c, cFrom + 6 * COLUMNS);
+    c61.intoArray(c, cFrom + 6 * COLUMNS + LANES);
+    c70.intoArray(c, cFrom + 7 * COLUMNS);
+    c71.intoArray(c, cFrom + 7 * COLUMNS + LANES);
   }
 }

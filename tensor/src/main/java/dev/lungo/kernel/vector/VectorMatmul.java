@@ -109,7 +109,7 @@ public final class VectorMatmul implements MatmulKernels {
   /// Packs a span of one operand, all threads together.
   private void pack(Stored stored, boolean stepMajor, Span span, int width, float[] into) {
     if (stepMajor) {
-      int longest = Panels.LONGEST_LINE / width * width;
+      int longest = Panels.longestLine(width);
       int across = (span.columns - 1) / longest + 1;
       parallel.forRange(
           ((span.depth - 1) / TASK_STEPS + 1) * across,
@@ -214,7 +214,7 @@ public final class VectorMatmul implements MatmulKernels {
       int columns = Math.min(COLUMNS, last - column);
       int aFrom = rowsFrom;
       for (int row = 0; row < rows; row += ROWS) {
-        RegisterTile.multiply(packedRows, aFrom, packed, bFrom, span.depth, tile);
+        RegisterTile.multiply(packedRows, aFrom, packed, bFrom, span.depth, tile, 0);
         long target = c.at(top + row, span.column + column);
         Panels.storeTile(tile, Math.min(ROWS, rows - row), columns, c.memory, target, c.stride, add);
         aFrom += span.panelStride(ROWS);
