@@ -86,7 +86,7 @@ public final class Checkpoint {
           Double.parseDouble(metadata.getOrDefault("elapsedSeconds", "missing")),
           total == null ? OptionalLong.empty() : OptionalLong.of(Long.parseLong(total)));
     } catch (NumberFormatException wrong) {
-      throw malformed(file, "metadata", wrong.getMessage());
+      throw malformed(file, "metadata", String.valueOf(wrong.getMessage()));
     }
   }
 

@@ -8,8 +8,8 @@ import java.util.function.LongSupplier;
 
 /// Shows how a run is getting on: a bar that redraws itself on a terminal, plain lines now and then elsewhere.
 ///
-/// It is ours because what it shows is not a count of steps alone, and the kept libraries draw from threads of their own,
-/// which would take time from the two cores that train.
+/// It is ours because it drops what matters least until the rest fits the terminal, and draws only when the loop calls it:
+/// no thread of its own takes time from the cores that train.
 public final class ProgressLine implements AutoCloseable {
   private static final long REDRAW_NANOS = 100_000_000L;
   private static final long FIRST_PLAIN_NANOS = 5_000_000_000L;
