@@ -15,6 +15,8 @@ final class Lanes {
 
   static final int LENGTH = SPECIES.length();
 
+  static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
   private static final VectorShuffle<Float> BY_8 = exchange(8);
   private static final VectorShuffle<Float> BY_4 = exchange(4);
   private static final VectorShuffle<Float> BY_2 = exchange(2);
@@ -37,20 +39,20 @@ final class Lanes {
   }
 
   static FloatVector load(MemorySegment segment, long index) {
-    return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ByteOrder.nativeOrder());
+    return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ORDER);
   }
 
   /// Loads the lanes that are set; the others are 0.
   static FloatVector load(MemorySegment segment, long index, VectorMask<Float> lanes) {
-    return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ByteOrder.nativeOrder(), lanes);
+    return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ORDER, lanes);
   }
 
   static void store(FloatVector vector, MemorySegment segment, long index) {
-    vector.intoMemorySegment(natively(segment), index << 2, ByteOrder.nativeOrder());
+    vector.intoMemorySegment(natively(segment), index << 2, ORDER);
   }
 
   static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> lanes) {
-    vector.intoMemorySegment(natively(segment), index << 2, ByteOrder.nativeOrder(), lanes);
+    vector.intoMemorySegment(natively(segment), index << 2, ORDER, lanes);
   }
 
   /// Sets the first lanes, as many as are left when whole vectors have been taken.

@@ -1,6 +1,8 @@
 package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.Lanes.LENGTH;
+import static dev.lungo.kernel.vector.Lanes.ORDER;
+import static dev.lungo.kernel.vector.Lanes.SPECIES;
 import static dev.lungo.kernel.vector.Lanes.load;
 import static dev.lungo.kernel.vector.Lanes.store;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -85,7 +87,7 @@ final class VectorNorm implements NormKernels {
     for (; i <= width - LENGTH; i += LENGTH) {
       FloatVector d = load(dOut, row + i);
       FloatVector normal = load(x, row + i).mul(scale);
-      d.fma(normal, FloatVector.fromArray(Lanes.SPECIES, dWeight, offset + i)).intoArray(dWeight, offset + i);
+      d.fma(normal, FloatVector.fromArray(SPECIES, dWeight, offset + i)).intoArray(dWeight, offset + i);
       FloatVector across = d.mul(load(weight, i)).sub(normal.mul(meanAlongX));
       store(load(dx, row + i).add(across.mul(scale)), dx, row + i);
     }
@@ -93,7 +95,7 @@ final class VectorNorm implements NormKernels {
       VectorMask<Float> tail = Lanes.first(width - i);
       FloatVector d = load(dOut, row + i, tail);
       FloatVector normal = load(x, row + i, tail).mul(scale);
-      d.fma(normal, FloatVector.fromArray(Lanes.SPECIES, dWeight, offset + i, tail))
+      d.fma(normal, FloatVector.fromArray(SPECIES, dWeight, offset + i, tail))
           .intoArray(dWeight, offset + i, tail);
       FloatVector across = d.mul(load(weight, i, tail)).sub(normal.mul(meanAlongX));
       store(load(dx, row + i, tail).add(across.mul(scale)), dx, row + i, tail);
@@ -162,6 +164,8 @@ final class VectorNorm implements NormKernels {
         });
   }
 
+  /// Calls the Vector API without the shorthands of [Lanes]: with both sums inlined, the loop is past the number of nodes
+  /// up to which the compiler inlines methods of ours, and what they return would become objects.
   private static void layerNormBackwardRow(
       MemorySegment dOut,
       MemorySegment x,
@@ -179,20 +183,22 @@ final class VectorNorm implements NormKernels {
     float meanAlongX = (float) (alongX * scale / width);
     int i = 0;
     for (; i <= width - LENGTH; i += LENGTH) {
-      FloatVector d = load(dOut, row + i);
-      FloatVector normal = load(x, row + i).sub(centre).mul(scale);
-      d.fma(normal, FloatVector.fromArray(Lanes.SPECIES, partial, offset + i)).intoArray(partial, offset + i);
-      d.add(FloatVector.fromArray(Lanes.SPECIES, partial, offset + width + i)).intoArray(partial, offset + width + i);
-      FloatVector across = d.mul(load(weight, i)).sub(meanGradient).sub(normal.mul(meanAlongX));
-      store(load(dx, row + i).add(across.mul(scale)), dx, row + i);
+      long at = (row + i) << 2;
+      FloatVector d = FloatVector.fromMemorySegment(SPECIES, dOut, at, ORDER);
+      FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at, ORDER).sub(centre).mul(scale);
+      d.fma(normal, FloatVector.fromArray(SPECIES, partial, offset + i)).intoArray(partial, offset + i);
+      d.add(FloatVector.fromArray(SPECIES, partial, offset + width + i)).intoArray(partial, offset + width + i);
+      FloatVector gradient = d.mul(FloatVector.fromMemorySegment(SPECIES, weight, (long) i << 2, ORDER));
+      FloatVector across = gradient.sub(meanGradient).sub(normal.mul(meanAlongX));
+      FloatVector.fromMemorySegment(SPECIES, dx, at, ORDER).add(across.mul(scale)).intoMemorySegment(dx, at, ORDER);
     }
     if (i < width) {
       VectorMask<Float> tail = Lanes.first(width - i);
       FloatVector d = load(dOut, row + i, tail);
       FloatVector normal = load(x, row + i, tail).sub(centre).mul(scale);
-      d.fma(normal, FloatVector.fromArray(Lanes.SPECIES, partial, offset + i, tail))
+      d.fma(normal, FloatVector.fromArray(SPECIES, partial, offset + i, tail))
           .intoArray(partial, offset + i, tail);
-      d.add(FloatVector.fromArray(Lanes.SPECIES, partial, offset + width + i, tail))
+      d.add(FloatVector.fromArray(SPECIES, partial, offset + width + i, tail))
           .intoArray(partial, offset + width + i, tail);
       FloatVector across = d.mul(load(weight, i, tail)).sub(meanGradient).sub(normal.mul(meanAlongX));
       store(load(dx, row + i, tail).add(across.mul(scale)), dx, row + i, tail);
