@@ -1,7 +1,5 @@
 package dev.lungo.kernel;
 
-import java.util.OptionalDouble;
-
 /// All kernel groups of one implementation, with the threads that they run on.
 public interface Kernels extends AutoCloseable {
   /// Says what this is, for logs and provenance: `Vector API, 8 floats (S_256_BIT), 2 threads`.
@@ -27,11 +25,9 @@ public interface Kernels extends AutoCloseable {
 
   OptimizerKernels optimizer();
 
-  /// Measures the floating-point operations a second that these kernels' arithmetic could reach at most on this machine,
-  /// all threads together; empty where nobody knows how. Takes a fraction of a second.
-  default OptionalDouble peakFlops() {
-    return OptionalDouble.empty();
-  }
+  /// Measures the most that these kernels' threads could reach together on this machine. Takes a second or less, the
+  /// first time in a process.
+  MachinePeak measurePeak();
 
   /// Stops the threads.
   @Override

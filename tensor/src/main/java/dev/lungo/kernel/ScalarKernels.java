@@ -40,4 +40,9 @@ public record ScalarKernels(
   public String description() {
     return "scalar, " + parallel.threads() + (parallel.threads() == 1 ? " thread" : " threads");
   }
+
+  @Override
+  public MachinePeak measurePeak() {
+    return MachinePeak.measure(this, ScalarPeak::run, ScalarPeak.FLOPS_PER_ITERATION);
+  }
 }

@@ -40,7 +40,7 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
   private final List<Optimizer> optimizers;
   private final String version;
   private final RunListener listener;
-  private final OptionalDouble peakFlops;
+  private final double peakFlops;
   private final double flopsPerToken;
   private final List<RunReport.Sample> samples = new ArrayList<>();
   private Checkpoint.Position position = new Checkpoint.Position(0, 0, OptionalLong.empty());
@@ -68,7 +68,7 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
     this.optimizers = optimizers;
     this.version = version;
     this.listener = listener;
-    this.peakFlops = kernels.peakFlops();
+    this.peakFlops = kernels.measurePeak().flops();
     this.flopsPerToken = ModelFlops.trainingPerToken(model.config(), settings.context());
     this.budget = budget(OptionalLong.empty());
   }
@@ -229,9 +229,7 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
   }
 
   private OptionalDouble shareOfPeak(double tokensPerSecond) {
-    return peakFlops.isPresent()
-        ? OptionalDouble.of(tokensPerSecond * flopsPerToken / peakFlops.getAsDouble())
-        : OptionalDouble.empty();
+    return OptionalDouble.of(tokensPerSecond * flopsPerToken / peakFlops);
   }
 
   private TrainingRun.Outcome finish(

@@ -6,6 +6,7 @@ import dev.lungo.kernel.ElementwiseKernels;
 import dev.lungo.kernel.EmbeddingKernels;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.LossKernels;
+import dev.lungo.kernel.MachinePeak;
 import dev.lungo.kernel.MatmulKernels;
 import dev.lungo.kernel.NormKernels;
 import dev.lungo.kernel.OptimizerKernels;
@@ -60,5 +61,10 @@ public record VectorKernels(
     int threads = parallel.threads();
     return "Vector API, " + Lanes.LENGTH + " floats (" + Lanes.SPECIES.vectorShape() + "), " + threads
         + (threads == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public MachinePeak measurePeak() {
+    return MachinePeak.measure(this, VectorPeak::run, VectorPeak.FLOPS_PER_ITERATION);
   }
 }
