@@ -191,7 +191,7 @@ class MalformedSafetensorsTest {
     SplittableRandom random = new SplittableRandom(20_250_101);
     int refused = 0;
     int opened = 0;
-    for (int round = 0; round < 3000; round++) {
+    for (int round = 0; round < 1200; round++) {
       Files.write(file, mutated(original, random));
       try (Safetensors weights = Safetensors.open(file)) {
         for (StoredTensor tensor : weights.tensors()) {
@@ -204,8 +204,8 @@ class MalformedSafetensorsTest {
         refused++;
       }
     }
-    assertThat(refused).isGreaterThan(1000);
-    assertThat(opened).isGreaterThan(50);
+    assertThat(refused).isGreaterThan(400);
+    assertThat(opened).isGreaterThan(20);
   }
 
   private static byte[] mutated(byte[] original, SplittableRandom random) {
