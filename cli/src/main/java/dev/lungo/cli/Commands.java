@@ -14,6 +14,7 @@ final class Commands {
           new Entry("train", TrainCommand::new),
           new Entry("generate", GenerateCommand::new),
           new Entry("verify", VerifyCommand::new),
+          new Entry("tokenizer", TokenizerCommand::new),
           new Entry("version", VersionCommand::new),
           new Entry("warm-up", WarmUpCommand::new));
 
