@@ -10,9 +10,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 
 /// A `.parquet` table: the column `text` (or `content`) of each row is a document.
 final class ParquetSource implements CorpusSource {
+  /// The library tells at every start which instructions it found; held so that the level stays.
+  private static final Logger LIBRARY = Logger.getLogger("dev.hardwood");
+
+  static {
+    LIBRARY.setLevel(Level.WARNING);
+  }
+
   private final Path file;
   private final String name;
 

@@ -17,6 +17,7 @@ import java.util.stream.Stream;
 /// - `*.tiktoken` (OpenAI);
 /// - `encoder.json` with `vocab.bpe` (GPT-2), or `vocab.json` with `merges.txt`;
 /// - `*.bin` (llama2.c);
+/// - `*.gguf` (llama.cpp), which carries its tokenizer;
 /// - a folder that holds one of these.
 public final class TokenizerFiles {
   private TokenizerFiles() {}
@@ -51,14 +52,14 @@ public final class TokenizerFiles {
           folder.toString(),
           null,
           candidates.isEmpty()
-              ? "holds no tokenizer.json, encoder.json with vocab.bpe, *.tiktoken or tok*.bin"
+              ? "holds no tokenizer.json, encoder.json with vocab.bpe, *.tiktoken, tok*.bin or *.gguf"
               : "holds several tokenizers, name one: " + candidates);
     }
   }
 
   private static boolean isNamedLikeOne(Path file) {
     String name = nameOf(file);
-    return name.endsWith(".tiktoken") || name.startsWith("tok") && name.endsWith(".bin");
+    return name.endsWith(".tiktoken") || name.endsWith(".gguf") || name.startsWith("tok") && name.endsWith(".bin");
   }
 
   private static String nameOf(Path file) {
@@ -73,6 +74,9 @@ public final class TokenizerFiles {
     if (name.endsWith(".bin")) {
       return Llama2cFile.read(file);
     }
+    if (name.endsWith(".gguf")) {
+      return GgufTokenizerFile.read(file);
+    }
     if (name.equals("vocab.bpe") || name.equals("merges.txt")) {
       return Gpt2Files.read(partner(file, "encoder.json", "vocab.json"), file);
     }
@@ -86,7 +90,7 @@ public final class TokenizerFiles {
         file.toString(),
         0,
         "format",
-        "not recognised; Lungo reads tokenizer.json, *.tiktoken, encoder.json with vocab.bpe, and llama2.c's *.bin");
+        "not recognised; Lungo reads tokenizer.json, *.tiktoken, encoder.json with vocab.bpe, llama2.c's *.bin and *.gguf");
   }
 
   private static Path partner(Path file, String name, String otherName) throws IOException {

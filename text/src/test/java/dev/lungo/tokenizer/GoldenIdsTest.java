@@ -71,11 +71,13 @@ final class GoldenIdsTest {
   @Test
   void gpt2InputFileGivesTheOutputFile() throws IOException {
     assertCases("gpt2/ggml-vocab-gpt-2.gguf", TokenizerFiles.load(TestData.file("tokenizers/gpt2/encoder.json")));
+    assertCases(
+        "gpt2/ggml-vocab-gpt-2.gguf", TokenizerFiles.load(TestData.file("tokenizers/gpt2/ggml-vocab-gpt-2.gguf")));
   }
 
   @Test
   void llamaInputFileGivesTheOutputFile() throws IOException {
-    Tokenizer tokenizer = GgufVocabulary.read(TestData.file("tokenizers/llama-spm/ggml-vocab-llama-spm.gguf"));
+    Tokenizer tokenizer = TokenizerFiles.load(TestData.file("tokenizers/llama-spm/ggml-vocab-llama-spm.gguf"));
     assertThat(tokenizer.vocabularySize()).isEqualTo(32_000);
     assertCases("llama-spm/ggml-vocab-llama-spm.gguf", tokenizer);
   }
@@ -114,6 +116,8 @@ final class GoldenIdsTest {
     Tokenizer tokenizer = TokenizerFiles.load(TestData.file("models/stories260K/tok512.bin"));
     assertThat(tokenizer.encode("Zoo", SpecialMode.FRAME)).containsExactly(1, 410, 469, 347);
     assertThat(tokenizer.decode(410, 469, 347)).isEqualTo("Zoo");
+    Tokenizer gguf = TokenizerFiles.load(TestData.file("models/stories260K/stories260K.gguf"));
+    assertThat(gguf.encode("Zoo", SpecialMode.FRAME)).containsExactly(1, 410, 469, 347);
   }
 
   private static JsonNode golden() throws IOException {
