@@ -36,12 +36,15 @@ final class AttentionBackward {
 
   private final float[] lines = new float[Panels.LINES_LENGTH];
   private final float[] tile = new float[ROWS * COLUMNS];
-  private final float[] weights = new float[KEYS * COLUMNS];
-  private final float[] slopes = new float[KEYS * COLUMNS];
+  private final float[] weights = new float[(KEYS + Transposition.SIDE) * COLUMNS];
+  private final float[] slopes = new float[(KEYS + Transposition.SIDE) * COLUMNS];
   private final float[] weightsByQuery = new float[KEYS * QUERIES];
   private final float[] slopesByQuery = new float[KEYS * QUERIES];
   private final float[] logSums = new float[QUERIES];
-  private final float[] deltas = new float[QUERIES];
+  private final float[] blockDeltas = new float[QUERIES];
+
+  /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
+  private float[] deltas = new float[0];
   private float[] keyLines = new float[0];
   private float[] keySteps = new float[0];
   private float[] valueLines = new float[0];
@@ -62,6 +65,12 @@ final class AttentionBackward {
     int group = shape.heads() / shape.kvHeads();
     long stride = (long) shape.kvHeads() * headDim;
     int offset = shape.keys() - shape.queries();
+    if (deltas.length < group * shape.queries()) {
+      deltas = new float[group * shape.queries()];
+    }
+    for (int i = 0; i < group; i++) {
+      sumProducts(shape, batch, kvHead * group + i, i * shape.queries(), memory);
+    }
     for (int key = 0; key < shape.keys(); key += KEYS) {
       int some = Math.min(KEYS, shape.keys() - key);
       int rounded = (some + ROWS - 1) / ROWS * ROWS;
@@ -115,11 +124,18 @@ final class AttentionBackward {
     Panels.packSteps(memory.dOut, from, stride, headDim, count, dOutSteps, 0, COLUMNS, stepStride, lines);
     long sums = ((long) batch * shape.heads() + head) * shape.queries() + query;
     Arrays.fill(logSums, 0, panels * COLUMNS, Float.POSITIVE_INFINITY);
-    Arrays.fill(deltas, 0, panels * COLUMNS, 0);
+    Arrays.fill(blockDeltas, 0, panels * COLUMNS, 0);
     MemorySegment.copy(
         memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, 0, count);
-    for (int i = 0; i < count; i++) {
-      deltas[i] = dot(memory.dOut, memory.out, from + i * stride);
+    int group = shape.heads() / shape.kvHeads();
+    System.arraycopy(deltas, head % group * shape.queries() + query, blockDeltas, 0, count);
+  }
+
+  private void sumProducts(AttentionShape shape, int batch, int head, int at, Memory memory) {
+    long stride = (long) shape.heads() * headDim;
+    long from = (long) batch * shape.queries() * stride + (long) head * headDim;
+    for (int i = 0; i < shape.queries(); i++) {
+      deltas[at + i] = dot(memory.dOut, memory.out, from + i * stride);
     }
   }
 
@@ -177,7 +193,7 @@ final class AttentionBackward {
   /// Turns one vector's scores into weights, and the gradients of its weights into those of its scores.
   private void softmaxBackward(int lane, int half, int seen, int seesFirst, float scale) {
     FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
-    FloatVector delta = FloatVector.fromArray(SPECIES, deltas, lane);
+    FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, lane);
     FloatVector lanes = FloatVector.zero(SPECIES).addIndex(1).add(half);
     for (int key = 0; key < seen; key++) {
       int at = key * COLUMNS + half;
@@ -201,12 +217,7 @@ final class AttentionBackward {
         Arrays.fill(to, target, target + COLUMNS * ROWS, 0);
         continue;
       }
-      for (int i = 0; i < ROWS; i++) {
-        int source = (key + i) * COLUMNS;
-        for (int lane = 0; lane < COLUMNS; lane++) {
-          to[target + lane * ROWS + i] = from[source + lane];
-        }
-      }
+      Transposition.copy(from, key * COLUMNS, COLUMNS, ROWS, COLUMNS, to, target, ROWS);
     }
   }
 

@@ -30,6 +30,7 @@ final class AttentionForward {
   private float[] outputs = new float[0];
   private float[] maxima = new float[0];
   private float[] sums = new float[0];
+  private float[] rows = new float[0];
 
   /// Where a panel's queries are.
   ///
@@ -106,8 +107,12 @@ final class AttentionForward {
     if (values.length < KEYS * (headDim + ROWS)) {
       values = new float[KEYS * (headDim + ROWS)];
     }
-    if (outputs.length < panels * outputLength) {
-      outputs = new float[panels * outputLength];
+    if (rows.length < COLUMNS * headDim) {
+      rows = new float[COLUMNS * headDim];
+    }
+    int outputRoom = panels * outputLength + Transposition.SIDE * COLUMNS;
+    if (outputs.length < outputRoom) {
+      outputs = new float[outputRoom];
     }
     if (maxima.length < panels * COLUMNS) {
       maxima = new float[panels * COLUMNS];
@@ -135,8 +140,9 @@ final class AttentionForward {
       RegisterTile.multiply(
           keys, row * headDim, queries, panel * headDim * COLUMNS, headDim, scores, row * COLUMNS);
     }
+    hideFuture(seen, unmasked);
     for (int half = 0; half < COLUMNS; half += LANES) {
-      softmax(panel * COLUMNS + half, half, seen, unmasked);
+      softmax(panel * COLUMNS + half, half, seen);
     }
     int depth = Math.min(rounded, packed);
     if (depth > seen) {
@@ -149,19 +155,22 @@ final class AttentionForward {
     }
   }
 
+  /// Sets the scores of keys that lie after their query to -∞.
+  private void hideFuture(int seen, int unmasked) {
+    for (int key = Math.max(0, unmasked + 1); key < seen; key++) {
+      int hidden = Math.min(COLUMNS, key - unmasked);
+      Arrays.fill(scores, key * COLUMNS, key * COLUMNS + hidden, Float.NEGATIVE_INFINITY);
+    }
+  }
+
   /// Turns one vector's scores into weights, and notes in `factors` by what the output so far must shrink.
-  private void softmax(int state, int half, int seen, int unmasked) {
+  private void softmax(int state, int half, int seen) {
     FloatVector before = FloatVector.fromArray(SPECIES, maxima, state);
     FloatVector maximum = before;
-    FloatVector lane = FloatVector.zero(SPECIES).addIndex(1).add(half);
     for (int key = 0; key < seen; key++) {
-      int at = key * COLUMNS + half;
-      FloatVector score = FloatVector.fromArray(SPECIES, scores, at);
-      if (key > unmasked) {
-        score = score.blend(Float.NEGATIVE_INFINITY, lane.compare(VectorOperators.LT, key - unmasked));
-        score.intoArray(scores, at);
-      }
-      maximum = maximum.max(score);
+      // Cheaper than `max`, which orders zeros and looks for what is no number.
+      FloatVector score = FloatVector.fromArray(SPECIES, scores, key * COLUMNS + half);
+      maximum = maximum.blend(score, score.compare(VectorOperators.GT, maximum));
     }
     FloatVector factor = VectorExponential.exp(before.sub(maximum));
     FloatVector sum = FloatVector.fromArray(SPECIES, sums, state).mul(factor);
@@ -198,15 +207,16 @@ final class AttentionForward {
       MemorySegment out,
       MemorySegment logSumExp) {
     int headDim = shape.headDim();
+    Transposition.copy(outputs, index * outputLength, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
     for (int lane = 0; lane < panel.count; lane++) {
       int query = panel.first + lane;
       float sum = sums[index * COLUMNS + lane];
       float inverse = 1 / sum;
       long row = (((long) batch * shape.queries() + query) * shape.heads() + panel.head) * headDim;
-      for (int d = 0; d < headDim; d++) {
-        lines[d] = outputs[index * outputLength + d * COLUMNS + lane] * inverse;
+      for (int d = lane * headDim; d < (lane + 1) * headDim; d++) {
+        rows[d] *= inverse;
       }
-      MemorySegment.copy(lines, 0, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
+      MemorySegment.copy(rows, lane * headDim, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
       long at = ((long) batch * shape.heads() + panel.head) * shape.queries() + query;
       float logarithm = (float) (maxima[index * COLUMNS + lane] + StrictMath.log(sum));
       logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, logarithm);

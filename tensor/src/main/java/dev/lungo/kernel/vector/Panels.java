@@ -6,7 +6,6 @@ import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
@@ -15,8 +14,6 @@ import jdk.incubator.vector.FloatVector;
 /// A panel holds `width` rows or columns of a matrix: for each step of the depth, `width` neighbouring floats. What lies
 /// beyond the matrix' edge is zero.
 final class Panels {
-  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
-
   /// Lines that are copied before the first of them is dealt out. One after the other, each would wait for memory alone;
   /// and a vector read right after differently cut stores to the same place would wait for them.
   private static final int LINES_AHEAD = 8;
@@ -69,9 +66,9 @@ final class Panels {
       int panelStride,
       float[] lines) {
     int padded = (count + width - 1) / width * width;
-    for (int first = 0; first < padded; first += LINES_AHEAD) {
-      int some = Math.min(LINES_AHEAD, padded - first);
-      for (int i = 0; i < some; i++) {
+    int together = Math.min(width, LINES_AHEAD);
+    for (int first = 0; first < padded; first += together) {
+      for (int i = 0; i < together; i++) {
         if (first + i < count) {
           long start = (from + (first + i) * stride) * Float.BYTES;
           MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, start, lines, i * depth, depth);
@@ -79,16 +76,8 @@ final class Panels {
           Arrays.fill(lines, i * depth, (i + 1) * depth, 0);
         }
       }
-      for (int i = 0; i < some; i++) {
-        int line = first + i;
-        spread(lines, i * depth, depth, into, at + line / width * panelStride + line % width, width);
-      }
-    }
-  }
-
-  private static void spread(float[] lines, int from, int depth, float[] into, int at, int width) {
-    for (int k = 0; k < depth; k++) {
-      into[at + k * width] = lines[from + k];
+      int to = at + first / width * panelStride + first % width;
+      Transposition.copy(lines, 0, depth, together, depth, into, to, width);
     }
   }
 
@@ -170,17 +159,16 @@ final class Panels {
       storeNarrowTile(tile, rows, columns, c, from, stride, add);
       return;
     }
-    long rightBytes = (long) LANES * Float.BYTES;
     for (int row = 0; row < rows; row++) {
-      long target = (from + row * stride) * Float.BYTES;
+      long target = from + row * stride;
       FloatVector left = FloatVector.fromArray(SPECIES, tile, row * COLUMNS);
       FloatVector right = FloatVector.fromArray(SPECIES, tile, row * COLUMNS + LANES);
       if (add) {
-        left = FloatVector.fromMemorySegment(SPECIES, c, target, NATIVE).add(left);
-        right = FloatVector.fromMemorySegment(SPECIES, c, target + rightBytes, NATIVE).add(right);
+        left = Lanes.load(c, target).add(left);
+        right = Lanes.load(c, target + LANES).add(right);
       }
-      left.intoMemorySegment(c, target, NATIVE);
-      right.intoMemorySegment(c, target + rightBytes, NATIVE);
+      Lanes.store(left, c, target);
+      Lanes.store(right, c, target + LANES);
     }
   }
 

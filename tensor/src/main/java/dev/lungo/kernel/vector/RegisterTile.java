@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// way it does for the compiler's sake, and every point was measured (docs/log.md): the bounds are checked before the
 /// loop, nothing is unrolled by hand, and the number of rows is what the registers hold.
 final class RegisterTile {
-  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
-  static final int LANES = SPECIES.length();
+  static final VectorSpecies<Float> SPECIES = Lanes.SPECIES;
+  static final int LANES = Lanes.LENGTH;
 
   /// Columns of a tile: two vectors.
   static final int COLUMNS = 2 * LANES;

@@ -8,7 +8,6 @@ import dev.lungo.kernel.vector.VectorMatmul.Scratch;
 import dev.lungo.kernel.vector.VectorMatmul.Stored;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 
 /// A few rows times a matrix of weights: dot products that read each weight once, where it is stored.
@@ -22,7 +21,6 @@ final class RowDots {
   private static final int WEIGHTS_PER_TASK = 1 << 15;
 
   private static final int WEIGHT_ROWS = 4;
-  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();
 
   private RowDots() {}
 
@@ -52,7 +50,7 @@ final class RowDots {
   }
 
   /// Leaves the lanes' sums of four dot products in `sums`. Beyond the last row of weights, the last is taken again.
-  private static void group(float[] x, int xFrom, int k, Stored weights, int column, int n, float[] sums) {
+  static void group(float[] x, int xFrom, int k, Stored weights, int column, int n, float[] sums) {
     MemorySegment w = weights.memory();
     long w0 = weights.at(column, 0);
     long w1 = weights.at(Math.min(column + 1, n - 1), 0);
@@ -65,10 +63,10 @@ final class RowDots {
     int whole = SPECIES.loopBound(k);
     for (int i = 0; i < whole; i += LANES) {
       FloatVector v = FloatVector.fromArray(SPECIES, x, xFrom + i);
-      s0 = FloatVector.fromMemorySegment(SPECIES, w, (w0 + i) * Float.BYTES, NATIVE).fma(v, s0);
-      s1 = FloatVector.fromMemorySegment(SPECIES, w, (w1 + i) * Float.BYTES, NATIVE).fma(v, s1);
-      s2 = FloatVector.fromMemorySegment(SPECIES, w, (w2 + i) * Float.BYTES, NATIVE).fma(v, s2);
-      s3 = FloatVector.fromMemorySegment(SPECIES, w, (w3 + i) * Float.BYTES, NATIVE).fma(v, s3);
+      s0 = Lanes.load(w, w0 + i).fma(v, s0);
+      s1 = Lanes.load(w, w1 + i).fma(v, s1);
+      s2 = Lanes.load(w, w2 + i).fma(v, s2);
+      s3 = Lanes.load(w, w3 + i).fma(v, s3);
     }
     s0.intoArray(sums, 0);
     s1.intoArray(sums, LANES);
@@ -85,7 +83,7 @@ final class RowDots {
   }
 
   /// Adds up the lanes in halves: `reduceLanes` promises no order, and compiled code may take another than interpreted.
-  private static float total(float[] sums, int at) {
+  static float total(float[] sums, int at) {
     for (int half = LANES / 2; half > 0; half /= 2) {
       for (int i = 0; i < half; i++) {
         sums[at + i] += sums[at + half + i];
