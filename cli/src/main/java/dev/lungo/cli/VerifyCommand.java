@@ -58,8 +58,8 @@ final class VerifyCommand implements Callable<Integer> {
     long differ = 0;
     for (Row row : rows) {
       if (!row.topic.equals(topic)) {
+        console.print((topic.isEmpty() ? "" : "\n") + row.topic);
         topic = row.topic;
-        console.print((row == rows.getFirst() ? "" : "\n") + topic);
       }
       print(row);
       differ += row.agrees ? 0 : 1;

@@ -78,7 +78,7 @@ public final class KvCache {
     long rowBytes = from.data().byteSize() / ((long) batch * count);
     for (int b = 0; b < batch; b++) {
       MemorySegment.copy(
-          from.data(), b * count * rowBytes, to.data(), ((long) b * capacity + length) * rowBytes, count * rowBytes);
+          from.data(), (long) b * count * rowBytes, to.data(), ((long) b * capacity + length) * rowBytes, count * rowBytes);
     }
   }
 

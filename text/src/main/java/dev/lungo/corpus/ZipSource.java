@@ -38,7 +38,7 @@ final class ZipSource implements CorpusSource {
     try {
       return new ZipFile(file.toFile());
     } catch (ZipException e) {
-      throw new MalformedFileException(file.toString(), 0, "zip", e.getMessage());
+      throw new MalformedFileException(file.toString(), 0, "zip", String.valueOf(e.getMessage()));
     }
   }
 

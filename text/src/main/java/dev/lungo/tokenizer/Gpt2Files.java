@@ -35,7 +35,7 @@ final class Gpt2Files {
     try {
       return build(vocabulary, readMerges(mergesFile, vocabulary));
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(vocabularyFile.toString(), 0, "tokens", e.getMessage());
+      throw new MalformedFileException(vocabularyFile.toString(), 0, "tokens", String.valueOf(e.getMessage()));
     }
   }
 

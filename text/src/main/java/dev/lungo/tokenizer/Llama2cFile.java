@@ -71,7 +71,7 @@ final class Llama2cFile {
     try {
       return new SentencePieceTokenizer(names, values, types, OptionalInt.of(1), OptionalInt.of(2));
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(file.toString(), 4, "tokens", e.getMessage());
+      throw new MalformedFileException(file.toString(), 4, "tokens", String.valueOf(e.getMessage()));
     }
   }
 }

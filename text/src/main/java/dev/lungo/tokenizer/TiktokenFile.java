@@ -35,7 +35,7 @@ final class TiktokenFile {
     try {
       return new BytePairTokenizer(definition(file, tokens));
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(file.toString(), 0, "tokens", e.getMessage());
+      throw new MalformedFileException(file.toString(), 0, "tokens", String.valueOf(e.getMessage()));
     }
   }
 

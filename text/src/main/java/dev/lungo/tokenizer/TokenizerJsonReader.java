@@ -38,7 +38,7 @@ final class TokenizerJsonReader {
           try {
             return reader.build();
           } catch (IllegalArgumentException e) {
-            throw json.malformed("tokenizer", e.getMessage());
+            throw json.malformed("tokenizer", String.valueOf(e.getMessage()));
           }
         });
   }
