@@ -60,10 +60,10 @@ public final class BpeTrainer {
       }
     }
 
-    /// Returns the settings of our own models: GPT-4's way to cut text, one special token.
+    /// Returns the settings of our own models: text cut as suits source code and prose, one special token.
     public static Settings ofSize(int vocabularySize, int threads) {
       return new Settings(
-          vocabularySize, new Gpt4Splitter(3), List.of(END_OF_TEXT), 2, threads, 8_000_000);
+          vocabularySize, new CodeSplitter(), List.of(END_OF_TEXT), 2, threads, 8_000_000);
     }
   }
 

@@ -1,7 +1,7 @@
 package dev.lungo.tokenizer;
 
 /// Cuts text into the pieces within which tokens are formed, as a pre-tokenizer's regular expression would.
-public sealed interface Splitter permits Gpt2Splitter, Gpt4Splitter, RegexSplitter, SequenceSplitter {
+public sealed interface Splitter permits Gpt2Splitter, Gpt4Splitter, CodeSplitter, RegexSplitter, SequenceSplitter {
 
   /// Begins to cut the bytes `from` (inclusive) to `to` (exclusive) of UTF-8 `text`.
   Pieces pieces(byte[] text, int from, int to);
@@ -27,6 +27,7 @@ public sealed interface Splitter permits Gpt2Splitter, Gpt4Splitter, RegexSplitt
       case Gpt2Splitter.PATTERN -> new Gpt2Splitter();
       case Gpt4Splitter.PATTERN_THREE_DIGITS, Gpt4Splitter.PATTERN_TIKTOKEN -> new Gpt4Splitter(3);
       case Gpt4Splitter.PATTERN_ONE_DIGIT -> new Gpt4Splitter(1);
+      case CodeSplitter.PATTERN -> new CodeSplitter();
       default -> new RegexSplitter(pattern);
     };
   }

@@ -16,7 +16,7 @@ final class SplitterTest {
   private static final String[] PARTS = {
     "a", "Z", "word", "longerWordThanEight", "é", "ß", "ж", "中", "𝒜", "ſ", "ª", "ǅ", "3", "42", "1234567", "²", "Ⅷ", "१",
     " ", "  ", "        ", "         ", "\t", "\n", "\r\n", "\r", "\n\n", "\u00a0", "\u0085", "\u2028", "\u3000", "\u000b",
-    "'", "''", "'s", "'T", "'re", "'VE", "'ll", "'Ll", "'d", "'m", "'x", "!", "...", "(", ");", "{\n", "_", "-", "😉",
+    "'", "''", "'s", "'T", "'re", "'VE", "'ll", "'Ll", "'d", "'m", "'x", "!", "...", "(", ");", "{\n", "\n     * ", "\n \t ", "\n  \t", "*", "*/", " *", "_", "-", "😉",
     "\u0301", "\u200d", "<|", "\u0000", "\ufffd"
   };
 
@@ -57,7 +57,7 @@ final class SplitterTest {
     Random random = new Random(42);
     for (int round = 0; round < 20_000; round++) {
       String text = randomText(random);
-      for (Splitter splitter : List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new Gpt4Splitter(1))) {
+      for (Splitter splitter : List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new Gpt4Splitter(1), new CodeSplitter())) {
         assertThat(pieces(splitter, text, 1 + round % 7))
             .as("%s of \"%s\"", splitter.pattern(), text)
             .isEqualTo(matches(splitter.pattern(), text));
@@ -145,7 +145,7 @@ final class SplitterTest {
       cuts++;
       String left = new String(utf8, 0, cut, StandardCharsets.UTF_8);
       String right = new String(utf8, cut, utf8.length - cut, StandardCharsets.UTF_8);
-      for (Splitter splitter : List.of(new Gpt2Splitter(), new Gpt4Splitter(3))) {
+      for (Splitter splitter : List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new CodeSplitter())) {
         List<String> parts = new ArrayList<>(pieces(splitter, left, 8));
         parts.addAll(pieces(splitter, right, 8));
         assertThat(parts).as("\"%s\" | \"%s\"", left, right).isEqualTo(pieces(splitter, text, 8));
