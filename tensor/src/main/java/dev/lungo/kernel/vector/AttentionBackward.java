@@ -56,6 +56,8 @@ final class AttentionBackward {
   private float[] dValues = new float[0];
   private float[] dQueries = new float[0];
   private float[] row = new float[0];
+  private float[] rows = new float[0];
+  private float[] sums = new float[0];
   private int headDim;
   private int wide;
 
@@ -106,7 +108,9 @@ final class AttentionBackward {
       dOutSteps = new float[QUERIES * wide];
       dKeys = new float[KEYS * wide];
       dValues = new float[KEYS * wide];
-      dQueries = new float[headDim * COLUMNS];
+      dQueries = new float[(headDim + Transposition.SIDE) * COLUMNS];
+      rows = new float[COLUMNS * headDim];
+      sums = new float[headDim];
       row = new float[wide];
     }
   }
@@ -238,11 +242,9 @@ final class AttentionBackward {
     }
     long stride = (long) shape.heads() * headDim;
     long from = ((long) batch * shape.queries() + query) * stride + (long) head * headDim;
+    Transposition.copy(dQueries, 0, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
     for (int lane = 0; lane < count; lane++) {
-      for (int d = 0; d < headDim; d++) {
-        row[d] = dQueries[d * COLUMNS + lane];
-      }
-      addRow(row, 0, dq, from + lane * stride);
+      addRow(rows, lane * headDim, dq, from + lane * stride);
     }
   }
 
@@ -258,14 +260,10 @@ final class AttentionBackward {
   }
 
   private void addRow(float[] values, int at, MemorySegment to, long from) {
-    int d = 0;
-    for (; d + LANES <= headDim; d += LANES) {
-      FloatVector sum = Lanes.load(to, from + d).add(FloatVector.fromArray(SPECIES, values, at + d));
-      Lanes.store(sum, to, from + d);
+    MemorySegment.copy(to, ValueLayout.JAVA_FLOAT, from * Float.BYTES, sums, 0, headDim);
+    for (int d = 0; d < headDim; d++) {
+      sums[d] += values[at + d];
     }
-    for (; d < headDim; d++) {
-      float before = to.getAtIndex(ValueLayout.JAVA_FLOAT, from + d);
-      to.setAtIndex(ValueLayout.JAVA_FLOAT, from + d, before + values[at + d]);
-    }
+    MemorySegment.copy(sums, 0, to, ValueLayout.JAVA_FLOAT, from * Float.BYTES, headDim);
   }
 }

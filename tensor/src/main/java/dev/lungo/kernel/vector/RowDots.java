@@ -20,14 +20,15 @@ final class RowDots {
   /// Weights that one task reads: a few hundred microseconds of memory traffic would leave threads waiting.
   private static final int WEIGHTS_PER_TASK = 1 << 15;
 
-  private static final int WEIGHT_ROWS = 4;
+  /// Rows of weights that are read at once.
+  static final int WEIGHT_ROWS = 4;
 
   private RowDots() {}
 
   /// Computes c(m, n) = x(m, k) · weights(n, k)ᵀ, or adds it.
   static void multiply(
-      Parallel parallel, int m, int n, int k, Stored x, Stored weights, Stored c, boolean add, Scratch caller) {
-    float[] rows = caller.few(m * k);
+      Parallel parallel, int m, int n, int k, Stored x, Stored weights, Stored c, boolean add, ThreadLocal<Scratch> scratch) {
+    float[] rows = scratch.get().few(m * k);
     for (int row = 0; row < m; row++) {
       MemorySegment.copy(x.memory(), ValueLayout.JAVA_FLOAT, x.at(row, 0) * Float.BYTES, rows, row * k, k);
     }
@@ -37,7 +38,7 @@ final class RowDots {
         groups,
         chunk,
         (from, to) -> {
-          float[] sums = new float[WEIGHT_ROWS * LANES];
+          float[] sums = scratch.get().sums;
           for (int column = from * WEIGHT_ROWS; column < Math.min(n, to * WEIGHT_ROWS); column += WEIGHT_ROWS) {
             for (int row = 0; row < m; row++) {
               group(rows, row * k, k, weights, column, n, sums);

@@ -67,7 +67,7 @@ public final class VectorMatmul implements MatmulKernels {
     Stored right = new Stored(b, bOffset, bStride);
     Stored result = new Stored(c, cOffset, cStride);
     if (form == Form.NT && m <= RowDots.MOST_ROWS) {
-      RowDots.multiply(parallel, m, n, k, left, right, result, accumulate, scratch.get());
+      RowDots.multiply(parallel, m, n, k, left, right, result, accumulate, scratch);
       return;
     }
     Scratch mine = scratch.get();
@@ -260,6 +260,7 @@ public final class VectorMatmul implements MatmulKernels {
   static final class Scratch {
     final float[] tile = new float[ROWS * COLUMNS];
     final float[] lines = new float[Panels.LINES_LENGTH];
+    final float[] sums = new float[RowDots.WEIGHT_ROWS * RegisterTile.LANES];
     final float[] rows = new float[BLOCK_ROWS / ROWS * (DEPTH * ROWS + CACHE_LINE)];
     private float[] columns = new float[0];
     private float[] manyRows = new float[0];
