@@ -108,6 +108,9 @@ public final class Llama implements LanguageModel {
     Tensor v = linear(pass, x, block.value).view(batch, length, config.kvHeads(), config.headDim());
     q = rotary(pass, q, rotaryTable, start);
     k = rotary(pass, k, rotaryTable, start);
+    pass.observe("model.layers.", layer, ".self_attn.q", q);
+    pass.observe("model.layers.", layer, ".self_attn.k", k);
+    pass.observe("model.layers.", layer, ".self_attn.v", v);
     Tensor mixed = SelfAttention.attend(pass, layer, q, k, v, cache);
     return linear(pass, mixed, block.output);
   }
