@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AttentionKernelsTest {
   static List<AttentionShape> shapes() {
     List<AttentionShape> shapes = new ArrayList<>();
-    for (int length : new int[] {1, 2, 7, 16, 33, 97, 257}) {
-      for (int headDim : new int[] {5, 8, 32, 64}) {
+    for (int length : new int[] {1, 7, 33, 97, 257}) {
+      for (int headDim : new int[] {5, 8, 64}) {
         shapes.add(AttentionShape.training(2, length, 4, 2, headDim));
       }
       shapes.add(new AttentionShape(1, length, length, length + 3, 3, 1, 12, false, 0.4f));
