@@ -60,7 +60,8 @@ final class TokenizerDecodeCommand implements Callable<Integer> {
   }
 
   private String decode(Tokenizer decoder, int[] ids) {
-    int[] kept = noSpecial ? Arrays.stream(ids).filter(id -> !decoder.isSpecial(id)).toArray() : ids;
+    int[] kept =
+        noSpecial ? Arrays.stream(ids).filter(id -> !decoder.isSpecial(id)).toArray() : ids;
     return decoder.decode(kept);
   }
 

@@ -72,12 +72,11 @@ final class TokenizerTrainCommand implements Callable<Integer> {
     try (DocumentStream documents = text.documents().sampled(sample)) {
       tokenizer =
           new BpeTrainer(settings)
-              .train(
-                  () -> {
-                    Optional<byte[]> next = documents.next().map(Document::utf8);
-                    next.ifPresent(utf8 -> bytes[0] += utf8.length);
-                    return next;
-                  });
+              .train(() -> {
+                Optional<byte[]> next = documents.next().map(Document::utf8);
+                next.ifPresent(utf8 -> bytes[0] += utf8.length);
+                return next;
+              });
     }
     tokenizer.save(out);
     double seconds = (System.nanoTime() - start) / 1e9;
@@ -90,12 +89,18 @@ final class TokenizerTrainCommand implements Callable<Integer> {
             bytes[0] / 1e6,
             seconds));
     if (tokenizer.vocabularySize() < vocabulary) {
-      console.log("the text had no more pairs that occur twice: a smaller vocabulary than asked for");
+      console.log(
+          "the text had no more pairs that occur twice: a smaller vocabulary than asked for");
     }
-    console.print("look at it:  ./lungo tokenizer inspect --tokenizer " + out + " --text 'some text'");
+    console.print(
+        "look at it:  ./lungo tokenizer inspect --tokenizer " + out + " --text 'some text'");
     console.result(
         new Result(
-            out.toString(), tokenizer.vocabularySize(), bytes[0], seconds, tokenizer.fingerprint()));
+            out.toString(),
+            tokenizer.vocabularySize(),
+            bytes[0],
+            seconds,
+            tokenizer.fingerprint()));
     return 0;
   }
 }

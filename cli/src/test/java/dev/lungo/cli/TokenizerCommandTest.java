@@ -54,11 +54,19 @@ final class TokenizerCommandTest {
   @BeforeEach
   void train() throws IOException {
     corpus = folder.resolve("corpus.txt");
-    Files.writeString(corpus, "public static void main(String[] args) {\n    return;\n}\n".repeat(50));
+    Files.writeString(
+        corpus, "public static void main(String[] args) {\n    return;\n}\n".repeat(50));
     tokenizer = folder.resolve("tokenizer.json");
     Outcome outcome =
         run(
-            "tokenizer", "train", "--corpus", corpus.toString(), "--vocabulary", "290", "--out", tokenizer.toString(),
+            "tokenizer",
+            "train",
+            "--corpus",
+            corpus.toString(),
+            "--vocabulary",
+            "290",
+            "--out",
+            tokenizer.toString(),
             "--json");
     assertThat(outcome.status()).as(outcome.err()).isZero();
     assertThat(outcome.lastLine().get("vocabularySize").intValue()).isEqualTo(290);
@@ -68,11 +76,19 @@ final class TokenizerCommandTest {
   @Test
   void encodedTextDecodesToItself() {
     String text = "public void größe 😉\n";
-    Outcome encoded = run("tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--text", text);
+    Outcome encoded =
+        run("tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--text", text);
     assertThat(encoded.status()).isZero();
     assertThat(encoded.out()).matches("[0-9 ]+\\R");
     Outcome decoded =
-        run("tokenizer", "decode", "--tokenizer", tokenizer.toString(), "--json", "--text", encoded.out());
+        run(
+            "tokenizer",
+            "decode",
+            "--tokenizer",
+            tokenizer.toString(),
+            "--json",
+            "--text",
+            encoded.out());
     assertThat(decoded.lastLine().get("text").stringValue()).isEqualTo(text);
   }
 
@@ -81,17 +97,31 @@ final class TokenizerCommandTest {
     String lines = "\"public\"\n\"\"\n\"<|endoftext|>\"\n";
     Outcome plain =
         runReading(
-            lines, "tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--no-special", "--json-lines", "-");
+            lines,
+            "tokenizer",
+            "encode",
+            "--tokenizer",
+            tokenizer.toString(),
+            "--no-special",
+            "--json-lines",
+            "-");
     String[] answers = plain.out().strip().split("\n");
     assertThat(answers).hasSize(3);
     assertThat(answers[1].strip()).isEqualTo("[]");
     assertThat(JSON.readTree(answers[2]).size()).isGreaterThan(1);
     Outcome special =
-        runReading(lines, "tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--json-lines");
+        runReading(
+            lines, "tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--json-lines");
     assertThat(special.out().strip().split("\n")[2]).isEqualTo("[289]");
     Outcome decoded =
         runReading(
-            plain.out(), "tokenizer", "decode", "--tokenizer", tokenizer.toString(), "--json-lines", "--json");
+            plain.out(),
+            "tokenizer",
+            "decode",
+            "--tokenizer",
+            tokenizer.toString(),
+            "--json-lines",
+            "--json");
     assertThat(decoded.out()).startsWith("\"public\"\n\"\"\n\"<|endoftext|>\"\n");
     assertThat(decoded.lastLine().get("lines").intValue()).isEqualTo(3);
   }
@@ -99,10 +129,23 @@ final class TokenizerCommandTest {
   @Test
   void inspectShowsTokensApart() {
     Outcome outcome =
-        run("tokenizer", "inspect", "--tokenizer", tokenizer.toString(), "--text", "public é\u001b[31m");
+        run(
+            "tokenizer",
+            "inspect",
+            "--tokenizer",
+            tokenizer.toString(),
+            "--text",
+            "public é\u001b[31m");
     assertThat(outcome.out()).contains("│").contains("bytes per token").doesNotContain("\u001b");
     Outcome json =
-        run("tokenizer", "inspect", "--tokenizer", tokenizer.toString(), "--text", "public", "--json");
+        run(
+            "tokenizer",
+            "inspect",
+            "--tokenizer",
+            tokenizer.toString(),
+            "--text",
+            "public",
+            "--json");
     assertThat(json.lastLine().at("/tokens/0/text").stringValue()).startsWith("p");
   }
 
@@ -115,7 +158,8 @@ final class TokenizerCommandTest {
     assertThat(none.status()).isEqualTo(1);
     assertThat(none.err().strip()).contains("x.json").doesNotContain("\n");
     Outcome noJson =
-        runReading("public\n", "tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--json-lines");
+        runReading(
+            "public\n", "tokenizer", "encode", "--tokenizer", tokenizer.toString(), "--json-lines");
     assertThat(noJson.status()).isEqualTo(1);
     assertThat(noJson.err()).contains("line 1");
     Outcome outside =
@@ -130,7 +174,8 @@ final class TokenizerCommandTest {
   void emptyCorpusLeavesNothing() throws IOException {
     Path empty = Files.createDirectory(folder.resolve("empty"));
     Path out = folder.resolve("never.json");
-    Outcome outcome = run("tokenizer", "train", "--corpus", empty.toString(), "--out", out.toString());
+    Outcome outcome =
+        run("tokenizer", "train", "--corpus", empty.toString(), "--out", out.toString());
     assertThat(outcome.status()).isEqualTo(1);
     assertThat(outcome.err()).contains("no text");
     assertThat(out).doesNotExist();

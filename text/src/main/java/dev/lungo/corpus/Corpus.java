@@ -6,10 +6,12 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/// Text to learn from: a file, a folder or an archive, opened as a stream of documents in a fixed order.
+/// Text to learn from: a file, a folder or an archive, opened as a stream of documents in a fixed
+/// order.
 ///
 /// - any text file: one text, read in parts (`.gz` and `.zst` are unpacked);
-/// - `.jsonl`: the `text` of each line; `.parquet`: the `text` of each row (the former may be `.gz` or `.zst`, too);
+/// - `.jsonl`: the `text` of each line; `.parquet`: the `text` of each row (the former may be `.gz`
+///   or `.zst`, too);
 /// - `.zip`: each entry that is text;
 /// - a folder: each file beneath it, of any of these kinds.
 public final class Corpus {
@@ -36,7 +38,8 @@ public final class Corpus {
       return new Corpus(new FolderSource(path), path.toString());
     }
     String name = String.valueOf(path.getFileName());
-    CorpusSource source = isPlainText(path) ? new TextFileSource(path, name, true) : sourceOf(path, name);
+    CorpusSource source =
+        isPlainText(path) ? new TextFileSource(path, name, true) : sourceOf(path, name);
     return new Corpus(source, path.toString());
   }
 
@@ -76,7 +79,8 @@ public final class Corpus {
       return new JsonLinesSource(file, name);
     }
     if ((inner.endsWith(".parquet") || inner.endsWith(".zip")) && packed) {
-      throw new IOException(file + ": unpack it first; Lungo reads .parquet and .zip only as they are");
+      throw new IOException(
+          file + ": unpack it first; Lungo reads .parquet and .zip only as they are");
     }
     if (inner.endsWith(".parquet")) {
       return new ParquetSource(file, name);
@@ -92,7 +96,8 @@ public final class Corpus {
     return description;
   }
 
-  /// Returns the bytes there are to read, as stored (of an archive: unpacked): the scale of progress.
+  /// Returns the bytes there are to read, as stored (of an archive: unpacked): the scale of
+  /// progress.
   public long totalBytes() throws IOException {
     return source.totalBytes();
   }

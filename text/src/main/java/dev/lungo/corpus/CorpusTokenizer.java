@@ -17,9 +17,10 @@ import java.util.concurrent.Future;
 
 /// Turns documents into a token shard on several threads.
 ///
-/// Documents are gathered into batches by their sizes alone, encoded in any order and written in theirs, so that the
-/// shard is the same for any number of threads. Texts are taken as they are: names of special tokens in them mean
-/// nothing. Each document ends with the tokenizer's end-of-text token, where it has one.
+/// Documents are gathered into batches by their sizes alone, encoded in any order and written in
+/// theirs, so that the shard is the same for any number of threads. Texts are taken as they are:
+/// names of special tokens in them mean nothing. Each document ends with the tokenizer's
+/// end-of-text token, where it has one.
 public final class CorpusTokenizer {
   private static final int BATCH_BYTES = 1 << 20;
 
@@ -53,7 +54,8 @@ public final class CorpusTokenizer {
   ///
   /// @param totalBytes what [DocumentStream#bytesRead()] will reach, for `progress`
   /// @throws IOException if there is no text at all; `file` stays as it was
-  public Result write(DocumentStream documents, Path file, long totalBytes, Progress progress) throws IOException {
+  public Result write(DocumentStream documents, Path file, long totalBytes, Progress progress)
+      throws IOException {
     long[] totals = new long[3];
     TokenShardWriter.write(
         file,
@@ -62,7 +64,9 @@ public final class CorpusTokenizer {
           try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
             Deque<Future<Encoded>> running = new ArrayDeque<>();
             try {
-              for (List<Document> batch = batch(documents); !batch.isEmpty(); batch = batch(documents)) {
+              for (List<Document> batch = batch(documents);
+                  !batch.isEmpty();
+                  batch = batch(documents)) {
                 List<Document> work = batch;
                 running.add(pool.submit(() -> encode(work)));
                 if (running.size() > 2 * threads) {
@@ -79,7 +83,9 @@ public final class CorpusTokenizer {
           }
           if (totals[2] == 0) {
             throw new IOException(
-                "there is no text to encode for " + file.getFileName() + "; check the corpus and the held-out share");
+                "there is no text to encode for "
+                    + file.getFileName()
+                    + "; check the corpus and the held-out share");
           }
           progress.update(totalBytes, totalBytes);
         });
@@ -115,7 +121,8 @@ public final class CorpusTokenizer {
     return new Encoded(ids, bytes, ended);
   }
 
-  private static void append(Future<Encoded> future, TokenShardWriter shard, long[] totals) throws IOException {
+  private static void append(Future<Encoded> future, TokenShardWriter shard, long[] totals)
+      throws IOException {
     try {
       Encoded encoded = future.get();
       shard.append(encoded.ids(), encoded.textBytes(), encoded.documents());
@@ -123,7 +130,9 @@ public final class CorpusTokenizer {
       totals[1] += encoded.ids().size();
       totals[2] += encoded.textBytes();
     } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+      throw e.getCause() instanceof RuntimeException cause
+          ? cause
+          : new IllegalStateException(e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while encoding", e);

@@ -6,7 +6,8 @@ import java.nio.charset.StandardCharsets;
 ///
 /// @param name its path within the corpus, with `/` between folders
 /// @param utf8 its text, valid UTF-8
-/// @param continues whether the next document goes on with the same text, so that no end of text belongs in between
+/// @param continues whether the next document goes on with the same text, so that no end of text
+///   belongs in between
 public record Document(String name, byte[] utf8, boolean continues) {
   /// Returns the text as a string.
   public String text() {

@@ -42,7 +42,8 @@ public interface DocumentStream extends AutoCloseable {
     };
   }
 
-  /// Returns about `fraction` of this stream's documents, chosen by a hash of their names: for training a tokenizer.
+  /// Returns about `fraction` of this stream's documents, chosen by a hash of their names: for
+  /// training a tokenizer.
   default DocumentStream sampled(double fraction) {
     return fraction >= 1 ? this : where(name -> NameHash.unit(name, NameHash.SAMPLE) < fraction);
   }

@@ -12,7 +12,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/// A folder with everything beneath it, in the order of the paths; hidden files and binary files are left out.
+/// A folder with everything beneath it, in the order of the paths; hidden files and binary files
+/// are left out.
 final class FolderSource implements CorpusSource {
   private static final int LOOKED_AT = 8192;
 

@@ -99,7 +99,10 @@ final class JsonLinesSource implements CorpusSource {
         at = complete ? stop + 1 : stop;
         if (collected.size() > LONGEST_LINE) {
           throw new MalformedFileException(
-              file.toString(), offset, "line " + (line + 1), "is longer than " + LONGEST_LINE + " bytes");
+              file.toString(),
+              offset,
+              "line " + (line + 1),
+              "is longer than " + LONGEST_LINE + " bytes");
         }
         if (complete) {
           return Optional.of(collected.toByteArray());
@@ -116,10 +119,14 @@ final class JsonLinesSource implements CorpusSource {
           }
         }
       } catch (JacksonException e) {
-        throw new MalformedFileException(file.toString(), start, "line " + line, e.getOriginalMessage());
+        throw new MalformedFileException(
+            file.toString(), start, "line " + line, e.getOriginalMessage());
       }
       throw new MalformedFileException(
-          file.toString(), start, "line " + line, "has no \"text\" (nor \"content\") that is a string");
+          file.toString(),
+          start,
+          "line " + line,
+          "has no \"text\" (nor \"content\") that is a string");
     }
 
     @Override

@@ -2,7 +2,8 @@ package dev.lungo.corpus;
 
 import java.nio.charset.StandardCharsets;
 
-/// Spreads names evenly over [0, 1), always the same way: what falls where does not depend on the other documents.
+/// Spreads names evenly over [0, 1), always the same way: what falls where does not depend on the
+/// other documents.
 final class NameHash {
   /// Different purposes choose independently of each other.
   static final long HOLD_OUT = 0x9e3779b97f4a7c15L;

@@ -14,7 +14,8 @@ import java.util.Locale;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
-/// A file opened for reading, unpacked if its name ends in `.gz` or `.zst`, that counts the stored bytes it has read.
+/// A file opened for reading, unpacked if its name ends in `.gz` or `.zst`, that counts the stored
+/// bytes it has read.
 final class OpenedFile extends InputStream {
   private final Path file;
   private final Counting stored;
@@ -49,7 +50,9 @@ final class OpenedFile extends InputStream {
   /// Returns the file's name in lower case without `.gz` or `.zst`: its ending says what is inside.
   static String innerName(Path file) {
     String name = lowerName(file);
-    return name.endsWith(".gz") || name.endsWith(".zst") ? name.substring(0, name.lastIndexOf('.')) : name;
+    return name.endsWith(".gz") || name.endsWith(".zst")
+        ? name.substring(0, name.lastIndexOf('.'))
+        : name;
   }
 
   /// Returns how many bytes have been read of the file as it is stored.
@@ -77,12 +80,17 @@ final class OpenedFile extends InputStream {
 
   /// What unpacking complains about is malformed; anything else is the disk.
   private IOException translated(IOException e) {
-    boolean unpacking = e instanceof ZipException || e instanceof EOFException || e instanceof ZstdIOException;
+    boolean unpacking =
+        e instanceof ZipException || e instanceof EOFException || e instanceof ZstdIOException;
     if (!unpacking) {
       return e;
     }
     MalformedFileException malformed =
-        new MalformedFileException(file.toString(), stored.count, "compressed data", "cannot be unpacked: " + e.getMessage());
+        new MalformedFileException(
+            file.toString(),
+            stored.count,
+            "compressed data",
+            "cannot be unpacked: " + e.getMessage());
     malformed.initCause(e);
     return malformed;
   }

@@ -43,7 +43,8 @@ final class ParquetSource implements CorpusSource {
   /// The reading library reports damage by exceptions of many kinds: here they become one.
   private MalformedFileException malformed(String field, Exception cause) {
     MalformedFileException malformed =
-        new MalformedFileException(file.toString(), 0, field, "cannot be read as Parquet: " + cause.getMessage());
+        new MalformedFileException(
+            file.toString(), 0, field, "cannot be read as Parquet: " + cause.getMessage());
     malformed.initCause(cause);
     return malformed;
   }
@@ -81,7 +82,10 @@ final class ParquetSource implements CorpusSource {
       }
       reader.close();
       throw new MalformedFileException(
-          file.toString(), 0, "schema", "has no column \"text\" (nor \"content\"): " + reader.getFileSchema());
+          file.toString(),
+          0,
+          "schema",
+          "has no column \"text\" (nor \"content\"): " + reader.getFileSchema());
     }
 
     @Override

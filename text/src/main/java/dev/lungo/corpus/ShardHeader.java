@@ -51,22 +51,28 @@ record ShardHeader(
     return out.position(0);
   }
 
-  /// @throws MalformedFileException if the bytes are no such header, or do not fit a file of `fileBytes`
-  static ShardHeader read(String file, ByteBuffer bytes, long fileBytes) throws MalformedFileException {
+  /// @throws MalformedFileException if the bytes are no such header, or do not fit a file of
+  ///   `fileBytes`
+  static ShardHeader read(String file, ByteBuffer bytes, long fileBytes)
+      throws MalformedFileException {
     if (bytes.remaining() < BYTES) {
-      throw new MalformedFileException(file, 0, "header", "the file has " + bytes.remaining() + " bytes, a header " + BYTES);
+      throw new MalformedFileException(
+          file, 0, "header", "the file has " + bytes.remaining() + " bytes, a header " + BYTES);
     }
     ByteBuffer in = bytes.order(ByteOrder.LITTLE_ENDIAN);
     byte[] all = new byte[BYTES];
     in.get(0, all);
     if (!Arrays.equals(all, 0, 8, MAGIC, 0, 8)) {
-      throw new MalformedFileException(file, 0, "magic", "is no token shard; they begin with LUNGOTOK");
+      throw new MalformedFileException(
+          file, 0, "magic", "is no token shard; they begin with LUNGOTOK");
     }
     if (in.getInt(8) != VERSION) {
-      throw new MalformedFileException(file, 8, "version", in.getInt(8) + "; this program reads " + VERSION);
+      throw new MalformedFileException(
+          file, 8, "version", in.getInt(8) + "; this program reads " + VERSION);
     }
     if (in.getInt(BYTES - 4) != Checksums.crc32c(all, 0, BYTES - 4)) {
-      throw new MalformedFileException(file, BYTES - 4, "header checksum", "does not match: the file is damaged, make it anew");
+      throw new MalformedFileException(
+          file, BYTES - 4, "header checksum", "does not match: the file is damaged, make it anew");
     }
     ShardHeader header =
         new ShardHeader(
@@ -77,15 +83,23 @@ record ShardHeader(
             in.getInt(40),
             in.getInt(44),
             HexFormat.of().formatHex(all, 48, 80));
-    boolean widthFits = header.tokenBytes == 2 && header.vocabularySize <= 1 << 16 || header.tokenBytes == 4;
+    boolean widthFits =
+        header.tokenBytes == 2 && header.vocabularySize <= 1 << 16 || header.tokenBytes == 4;
     if (!widthFits || header.vocabularySize <= 0) {
       throw new MalformedFileException(
-          file, 12, "token width", header.tokenBytes + " bytes for a vocabulary of " + header.vocabularySize);
+          file,
+          12,
+          "token width",
+          header.tokenBytes + " bytes for a vocabulary of " + header.vocabularySize);
     }
-    if (header.tokens < 0 || header.tokens != (fileBytes - BYTES) / header.tokenBytes
+    if (header.tokens < 0
+        || header.tokens != (fileBytes - BYTES) / header.tokenBytes
         || (fileBytes - BYTES) % header.tokenBytes != 0) {
       throw new MalformedFileException(
-          file, 16, "tokens", header.tokens + " of " + header.tokenBytes + " bytes do not fill a file of " + fileBytes);
+          file,
+          16,
+          "tokens",
+          header.tokens + " of " + header.tokenBytes + " bytes do not fill a file of " + fileBytes);
     }
     return header;
   }

@@ -45,7 +45,8 @@ public sealed interface Split {
 
   private static void requireShare(double heldOut) {
     if (!(heldOut >= 0 && heldOut < 1)) {
-      throw new IllegalArgumentException("the held-out share must be at least 0 and below 1, not " + heldOut);
+      throw new IllegalArgumentException(
+          "the held-out share must be at least 0 and below 1, not " + heldOut);
     }
   }
 }

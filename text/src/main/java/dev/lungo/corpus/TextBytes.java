@@ -10,7 +10,8 @@ final class TextBytes {
 
   private TextBytes() {}
 
-  /// Returns `bytes` as valid UTF-8 without a byte order mark, malformed parts as U+FFFD; empty for a binary file.
+  /// Returns `bytes` as valid UTF-8 without a byte order mark, malformed parts as U+FFFD; empty for
+  /// a binary file.
   static Optional<byte[]> of(byte[] bytes) {
     if (isBinary(bytes, bytes.length)) {
       return Optional.empty();
@@ -30,7 +31,10 @@ final class TextBytes {
 
   static byte[] withoutMark(byte[] bytes) {
     boolean marked =
-        bytes.length >= 3 && bytes[0] == (byte) 0xef && bytes[1] == (byte) 0xbb && bytes[2] == (byte) 0xbf;
+        bytes.length >= 3
+            && bytes[0] == (byte) 0xef
+            && bytes[1] == (byte) 0xbb
+            && bytes[2] == (byte) 0xbf;
     return marked ? Arrays.copyOfRange(bytes, 3, bytes.length) : bytes;
   }
 

@@ -8,7 +8,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// A single text file, read in parts of about a mebibyte that end where encoding may be interrupted.
+/// A single text file, read in parts of about a mebibyte that end where encoding may be
+/// interrupted.
 final class TextFileSource implements CorpusSource {
   private static final int PART_BYTES = 1 << 20;
 
@@ -16,8 +17,8 @@ final class TextFileSource implements CorpusSource {
   private final String name;
   private final boolean numbered;
 
-  /// @param numbered whether parts are told apart by their names (a corpus of this file alone), or all bear the name of
-  ///     the file (a file among others, which is chosen or left out as a whole)
+  /// @param numbered whether parts are told apart by their names (a corpus of this file alone), or
+  ///   all bear the name of the file (a file among others, which is chosen or left out as a whole)
   TextFileSource(Path file, String name, boolean numbered) {
     this.file = file;
     this.name = name;
@@ -90,7 +91,10 @@ final class TextFileSource implements CorpusSource {
       }
       if (first && TextBytes.isBinary(buffer, held)) {
         throw new MalformedFileException(
-            file.toString(), 0, "text", "holds zero bytes, so it is no text; convert it to UTF-8 first");
+            file.toString(),
+            0,
+            "text",
+            "holds zero bytes, so it is no text; convert it to UTF-8 first");
       }
       int end = ended ? held : cut();
       byte[] part = Arrays.copyOf(buffer, end);

@@ -46,7 +46,10 @@ public final class TokenShard implements AutoCloseable {
       try {
         MemorySegment tokens =
             channel.map(
-                FileChannel.MapMode.READ_ONLY, ShardHeader.BYTES, header.tokens() * header.tokenBytes(), arena);
+                FileChannel.MapMode.READ_ONLY,
+                ShardHeader.BYTES,
+                header.tokens() * header.tokenBytes(),
+                arena);
         return new TokenShard(file, header, arena, tokens);
       } catch (IOException | RuntimeException e) {
         arena.close();
@@ -65,7 +68,8 @@ public final class TokenShard implements AutoCloseable {
     return header.textBytes();
   }
 
-  /// Returns the number of documents; each ends with the end-of-text token, where the tokenizer has one.
+  /// Returns the number of documents; each ends with the end-of-text token, where the tokenizer has
+  /// one.
   public long documents() {
     return header.documents();
   }
@@ -113,7 +117,10 @@ public final class TokenShard implements AutoCloseable {
     }
     if ((int) crc.getValue() != header.checksum()) {
       throw new MalformedFileException(
-          file.toString(), ShardHeader.BYTES, "tokens", "do not match their checksum: the file is damaged, make it anew");
+          file.toString(),
+          ShardHeader.BYTES,
+          "tokens",
+          "do not match their checksum: the file is damaged, make it anew");
     }
     for (long i = 0; i < size(); i++) {
       if (get(i) < 0 || get(i) >= header.vocabularySize()) {

@@ -20,7 +20,8 @@ public final class TokenShardWriter {
 
   private final FileChannel out;
   private final int tokenBytes;
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 18).order(ByteOrder.LITTLE_ENDIAN);
+  private final ByteBuffer buffer =
+      ByteBuffer.allocateDirect(1 << 18).order(ByteOrder.LITTLE_ENDIAN);
   private final CRC32C crc = new CRC32C();
   private long tokens;
   private long textBytes;
@@ -59,7 +60,8 @@ public final class TokenShardWriter {
         });
   }
 
-  /// Appends tokens that stand for `utf8Bytes` bytes of text and hold the ends of `ended` documents.
+  /// Appends tokens that stand for `utf8Bytes` bytes of text and hold the ends of `ended`
+  /// documents.
   public void append(TokenBuffer ids, long utf8Bytes, long ended) throws IOException {
     int[] array = ids.array();
     for (int i = 0; i < ids.size(); i++) {

@@ -91,11 +91,15 @@ final class ZipSource implements CorpusSource {
       byte[] bytes = in.readNBytes(LARGEST_ENTRY + 1);
       if (bytes.length > LARGEST_ENTRY) {
         throw new MalformedFileException(
-            file.toString(), 0, "entry " + entry.getName(), "unpacks to more than " + LARGEST_ENTRY + " bytes");
+            file.toString(),
+            0,
+            "entry " + entry.getName(),
+            "unpacks to more than " + LARGEST_ENTRY + " bytes");
       }
       return bytes;
     } catch (ZipException | EOFException e) {
-      throw new MalformedFileException(file.toString(), 0, "entry " + entry.getName(), "cannot be unpacked: " + e.getMessage());
+      throw new MalformedFileException(
+          file.toString(), 0, "entry " + entry.getName(), "cannot be unpacked: " + e.getMessage());
     }
   }
 }

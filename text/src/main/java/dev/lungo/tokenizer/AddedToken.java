@@ -22,7 +22,10 @@ public record AddedToken(
   public AddedToken {
     if (content.isEmpty() || id < 0) {
       throw new IllegalArgumentException(
-          "an added token needs characters and an id of 0 or more, not \"" + content + "\" and " + id);
+          "an added token needs characters and an id of 0 or more, not \""
+              + content
+              + "\" and "
+              + id);
     }
   }
 

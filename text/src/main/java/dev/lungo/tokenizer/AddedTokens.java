@@ -28,7 +28,8 @@ final class AddedTokens {
     all = List.copyOf(tokens);
     for (AddedToken token : all) {
       if (byId.put(token.id(), token) != null || byContent.put(token.content(), token) != null) {
-        throw new IllegalArgumentException("added token " + token.id() + " \"" + token.content() + "\" is there twice");
+        throw new IllegalArgumentException(
+            "added token " + token.id() + " \"" + token.content() + "\" is there twice");
       }
     }
     ordinary = index(all.stream().filter(token -> !token.special()).toList());
@@ -77,7 +78,9 @@ final class AddedTokens {
     for (int at = from; at < to; at++) {
       for (Candidate candidate : index[text[at] & 0xff]) {
         int end = at + candidate.bytes.length;
-        if (end <= to && matches(candidate.bytes, text, at) && standsAlone(candidate.token, text, from, at, end, to)) {
+        if (end <= to
+            && matches(candidate.bytes, text, at)
+            && standsAlone(candidate.token, text, from, at, end, to)) {
           return Optional.of(widen(candidate.token, text, from, at, end, to));
         }
       }
@@ -94,7 +97,8 @@ final class AddedTokens {
     return true;
   }
 
-  private static boolean standsAlone(AddedToken token, byte[] text, int from, int start, int end, int to) {
+  private static boolean standsAlone(
+      AddedToken token, byte[] text, int from, int start, int end, int to) {
     if (!token.singleWord()) {
       return true;
     }

@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/// Finds the ends of runs of ASCII characters by looking at eight bytes at once: in most texts that is a whole word
-/// without a branch to mispredict.
+/// Finds the ends of runs of ASCII characters by looking at eight bytes at once: in most texts that
+/// is a whole word without a branch to mispredict.
 final class AsciiRuns {
   private static final long HIGH_BITS = 0x8080808080808080L;
 
@@ -14,7 +14,8 @@ final class AsciiRuns {
 
   private AsciiRuns() {}
 
-  /// Returns where the letters at `at` end, or a place among them with fewer than eight bytes to the end.
+  /// Returns where the letters at `at` end, or a place among them with fewer than eight bytes to
+  /// the end.
   static int lettersEnd(byte[] text, int at, int end) {
     int position = at;
     while (position + 8 <= end) {
@@ -27,7 +28,8 @@ final class AsciiRuns {
     return position;
   }
 
-  /// Returns where the spaces at `at` end, or a place among them with fewer than eight bytes to the end.
+  /// Returns where the spaces at `at` end, or a place among them with fewer than eight bytes to the
+  /// end.
   static int spacesEnd(byte[] text, int at, int end) {
     int position = at;
     while (position + 8 <= end) {
@@ -40,7 +42,8 @@ final class AsciiRuns {
     return position;
   }
 
-  /// Returns how many of the seven bytes after `at` (at least eight must be there) begin as letters: 0 to 7.
+  /// Returns how many of the seven bytes after `at` (at least eight must be there) begin as
+  /// letters: 0 to 7.
   static int lettersAfter(byte[] text, int at) {
     long others = othersThanLetters((long) LONGS.get(text, at)) & ~0xffL;
     return others == 0 ? 7 : (Long.numberOfTrailingZeros(others) >>> 3) - 1;

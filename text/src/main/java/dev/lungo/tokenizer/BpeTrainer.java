@@ -17,9 +17,10 @@ import java.util.concurrent.Future;
 
 /// Learns a byte-level byte-pair vocabulary from text that streams by.
 ///
-/// Text is gathered into chunks by its own sizes, the pieces of each chunk are counted on any thread, and the counts are
-/// added up in the order of the chunks: the same text gives the same tokenizer, byte for byte, for any number of threads.
-/// Memory holds a few chunks and one entry per different piece.
+/// Text is gathered into chunks by its own sizes, the pieces of each chunk are counted on any
+/// thread, and the counts are added up in the order of the chunks: the same text gives the same
+/// tokenizer, byte for byte, for any number of threads. Memory holds a few chunks and one entry per
+/// different piece.
 public final class BpeTrainer {
   /// The name of the token that ends a text.
   public static final String END_OF_TEXT = "<|endoftext|>";
@@ -31,13 +32,15 @@ public final class BpeTrainer {
 
   /// What to learn.
   ///
-  /// @param vocabularySize how many tokens there are to be, the 256 bytes and special tokens included
+  /// @param vocabularySize how many tokens there are to be, the 256 bytes and special tokens
+  ///   included
   /// @param splitter cuts text into the pieces within which tokens are formed
   /// @param specialTokens names of special tokens, which get the last ids; the first ends a text
-  /// @param minimumCount pairs that are rarer are not joined, even if the vocabulary then stays smaller
+  /// @param minimumCount pairs that are rarer are not joined, even if the vocabulary then stays
+  ///   smaller
   /// @param threads how many threads count
-  /// @param mostPieces when more different pieces have been seen, the rarest are dropped (those seen once, then twice,
-  ///     and so on until half as many are left)
+  /// @param mostPieces when more different pieces have been seen, the rarest are dropped (those
+  ///   seen once, then twice, and so on until half as many are left)
   public record Settings(
       int vocabularySize,
       Splitter splitter,
@@ -51,7 +54,8 @@ public final class BpeTrainer {
       if (vocabularySize < 256 + specialTokens.size() || vocabularySize > 1 << 24) {
         throw new IllegalArgumentException(
             "vocabulary size %d: must be at least %d (256 bytes and %d special tokens) and at most %d"
-                .formatted(vocabularySize, 256 + specialTokens.size(), specialTokens.size(), 1 << 24));
+                .formatted(
+                    vocabularySize, 256 + specialTokens.size(), specialTokens.size(), 1 << 24));
       }
       if (minimumCount < 1 || threads < 1 || mostPieces < 2) {
         throw new IllegalArgumentException(
@@ -60,7 +64,8 @@ public final class BpeTrainer {
       }
     }
 
-    /// Returns the settings of our own models: text cut as suits source code and prose, one special token.
+    /// Returns the settings of our own models: text cut as suits source code and prose, one special
+    /// token.
     public static Settings ofSize(int vocabularySize, int threads) {
       return new Settings(
           vocabularySize, new CodeSplitter(), List.of(END_OF_TEXT), 2, threads, 8_000_000);
@@ -84,11 +89,10 @@ public final class BpeTrainer {
   public BytePairTokenizer train(Collection<String> texts) {
     Iterator<String> iterator = texts.iterator();
     try {
-      return train(
-          () ->
-              iterator.hasNext()
-                  ? Optional.of(iterator.next().getBytes(StandardCharsets.UTF_8))
-                  : Optional.empty());
+      return train(() ->
+          iterator.hasNext()
+              ? Optional.of(iterator.next().getBytes(StandardCharsets.UTF_8))
+              : Optional.empty());
     } catch (IOException e) {
       throw new IllegalStateException("texts in memory cannot fail to be read", e);
     }
@@ -165,7 +169,9 @@ public final class BpeTrainer {
     try {
       total.addAll(future.get());
     } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+      throw e.getCause() instanceof RuntimeException cause
+          ? cause
+          : new IllegalStateException(e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted while counting", e);
@@ -223,7 +229,9 @@ public final class BpeTrainer {
       special.add(AddedToken.special(tokens.size() + special.size(), name));
     }
     BytePairDefinition.Frame frame =
-        special.isEmpty() ? BytePairDefinition.Frame.none() : BytePairDefinition.Frame.endingWith(tokens.size());
+        special.isEmpty()
+            ? BytePairDefinition.Frame.none()
+            : BytePairDefinition.Frame.endingWith(tokens.size());
     return new BytePairTokenizer(
         BytePairDefinition.ofMerges(tokens, merges, settings.splitter(), special, frame));
   }

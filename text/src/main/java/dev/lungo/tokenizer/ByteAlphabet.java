@@ -2,10 +2,11 @@ package dev.lungo.tokenizer;
 
 import java.util.Arrays;
 
-/// Writes bytes as printable characters and back, as GPT-2's vocabulary files and `tokenizer.json` do.
+/// Writes bytes as printable characters and back, as GPT-2's vocabulary files and `tokenizer.json`
+/// do.
 ///
-/// Printable Latin-1 characters stand for themselves; the other 68 bytes take the characters from U+0100 on, so that a
-/// space is `Ġ` and a line feed `Ċ`.
+/// Printable Latin-1 characters stand for themselves; the other 68 bytes take the characters from
+/// U+0100 on, so that a space is `Ġ` and a line feed `Ċ`.
 final class ByteAlphabet {
   private static final char[] CHARACTERS = new char[256];
   private static final short[] BYTES = new short[0x144];

@@ -5,12 +5,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// Everything that decides what a [BytePairTokenizer] does; every file format is read into one of these.
+/// Everything that decides what a [BytePairTokenizer] does; every file format is read into one of
+/// these.
 ///
 /// @param tokens the bytes of each id, empty for ids that only added tokens have
-/// @param merges left id, right id and resulting id of each merge, best first; empty where ids are the ranks
-/// @param idsAreRanks whether two tokens are joined whenever their joined bytes are a token, smallest id first
-/// @param wholePiecesFirst whether a piece that is a token becomes that token whatever its merges say
+/// @param merges left id, right id and resulting id of each merge, best first; empty where ids are
+///   the ranks
+/// @param idsAreRanks whether two tokens are joined whenever their joined bytes are a token,
+///   smallest id first
+/// @param wholePiecesFirst whether a piece that is a token becomes that token whatever its merges
+///   say
 /// @param splitter cuts text into pieces
 /// @param normalization the Unicode form that text is brought into first
 /// @param spaceBefore whether a space is put before text that does not begin with one

@@ -15,10 +15,11 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 
-/// Byte-level byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al. 2019).
+/// Byte-level byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al.
+/// 2019).
 ///
-/// A piece starts as its bytes; of all neighbouring pairs the one with the best rank is joined, the leftmost of equals,
-/// until no pair is in the table.
+/// A piece starts as its bytes; of all neighbouring pairs the one with the best rank is joined, the
+/// leftmost of equals, until no pair is in the table.
 public final class BytePairTokenizer implements Tokenizer {
   private static final int MOST_IDLE_ENCODERS = 64;
 
@@ -31,8 +32,8 @@ public final class BytePairTokenizer implements Tokenizer {
       new ArrayBlockingQueue<>(MOST_IDLE_ENCODERS);
   private volatile String fingerprint = "";
 
-  /// @throws IllegalArgumentException if a single byte has no token, or tokens, merges and added tokens contradict each
-  ///     other
+  /// @throws IllegalArgumentException if a single byte has no token, or tokens, merges and added
+  ///   tokens contradict each other
   public BytePairTokenizer(BytePairDefinition definition) {
     this.definition = definition;
     vocabulary = new Vocabulary(definition.tokens());
@@ -54,11 +55,13 @@ public final class BytePairTokenizer implements Tokenizer {
     }
   }
 
-  /// Makes a tokenizer from texts in GPT-2's byte alphabet (`Ġthe`), as `tokenizer.json` and GGUF hold them.
+  /// Makes a tokenizer from texts in GPT-2's byte alphabet (`Ġthe`), as `tokenizer.json` and GGUF
+  /// hold them.
   ///
   /// @param tokens the text of each id; those of added tokens are taken as they are
   /// @param merges two tokens with a space between, best first
-  /// @throws IllegalArgumentException if a merge names tokens that are not there, or a text stands for no bytes
+  /// @throws IllegalArgumentException if a merge names tokens that are not there, or a text stands
+  ///   for no bytes
   public static BytePairTokenizer ofAlphabet(
       List<String> tokens,
       List<String> merges,
@@ -79,16 +82,22 @@ public final class BytePairTokenizer implements Tokenizer {
       int space = merge.indexOf(' ', 1);
       Integer left = space < 0 ? null : ids.get(merge.substring(0, space));
       Integer right = space < 0 ? null : ids.get(merge.substring(space + 1));
-      Integer result = space < 0 ? null : ids.get(merge.substring(0, space) + merge.substring(space + 1));
+      Integer result =
+          space < 0 ? null : ids.get(merge.substring(0, space) + merge.substring(space + 1));
       if (left == null || right == null || result == null) {
         throw new IllegalArgumentException(
-            "merge " + i + " must be two tokens that join to a third, with a space between: \"" + merge + "\"");
+            "merge "
+                + i
+                + " must be two tokens that join to a third, with a space between: \""
+                + merge
+                + "\"");
       }
       triples[3 * i] = left;
       triples[3 * i + 1] = right;
       triples[3 * i + 2] = result;
     }
-    return new BytePairTokenizer(BytePairDefinition.ofMerges(bytes, triples, splitter, added, frame));
+    return new BytePairTokenizer(
+        BytePairDefinition.ofMerges(bytes, triples, splitter, added, frame));
   }
 
   private static int[] byteIds(Vocabulary vocabulary) {
@@ -98,10 +107,10 @@ public final class BytePairTokenizer implements Tokenizer {
       ids[b] =
           vocabulary
               .idOf(new byte[] {(byte) b}, 0, 1)
-              .orElseThrow(
-                  () ->
-                      new IllegalArgumentException(
-                          "byte 0x%02x has no token; a byte-level vocabulary needs all 256".formatted(value)));
+              .orElseThrow(() ->
+                  new IllegalArgumentException(
+                      "byte 0x%02x has no token; a byte-level vocabulary needs all 256"
+                          .formatted(value)));
     }
     return ids;
   }
@@ -111,7 +120,8 @@ public final class BytePairTokenizer implements Tokenizer {
     for (int i = 0; i < merges.length; i += 3) {
       for (int j = i; j < i + 3; j++) {
         if (merges[j] < 0 || merges[j] >= vocabulary.size()) {
-          throw new IllegalArgumentException("merge " + i / 3 + " names token " + merges[j] + ", which is not there");
+          throw new IllegalArgumentException(
+              "merge " + i / 3 + " names token " + merges[j] + ", which is not there");
         }
       }
       int joined = vocabulary.lengthOf(merges[i]) + vocabulary.lengthOf(merges[i + 1]);
@@ -162,7 +172,8 @@ public final class BytePairTokenizer implements Tokenizer {
     idleEncoders.offer(encoder);
   }
 
-  private void encodeOrdinary(byte[] utf8, int from, int to, PieceEncoder encoder, TokenBuffer out) {
+  private void encodeOrdinary(
+      byte[] utf8, int from, int to, PieceEncoder encoder, TokenBuffer out) {
     if (from == to) {
       return;
     }
@@ -198,20 +209,23 @@ public final class BytePairTokenizer implements Tokenizer {
   private static byte[] normalized(byte[] utf8, int from, int to, Normalizer.Form form) {
     String text = new String(utf8, from, to - from, StandardCharsets.UTF_8);
     byte[] same = text.getBytes(StandardCharsets.UTF_8);
-    if (!Arrays.equals(same, 0, same.length, utf8, from, to) || Normalizer.isNormalized(text, form)) {
+    if (!Arrays.equals(same, 0, same.length, utf8, from, to)
+        || Normalizer.isNormalized(text, form)) {
       return Arrays.copyOfRange(utf8, from, to);
     }
     return Normalizer.normalize(text, form).getBytes(StandardCharsets.UTF_8);
   }
 
-  /// Says whether a text may be cut after any ASCII word (see [Splitter#lastCut]) and its parts encoded on their own.
+  /// Says whether a text may be cut after any ASCII word (see [Splitter#lastCut]) and its parts
+  /// encoded on their own.
   boolean cutsAfterWords() {
     return definition.splitter().cutsAfterWords()
         && !definition.spaceBefore()
         && added.all().stream()
-            .noneMatch(
-                token ->
-                    token.takesSpaceAfter() || token.content().indexOf(' ') >= 0 || token.content().indexOf('\n') >= 0);
+            .noneMatch(token ->
+                token.takesSpaceAfter()
+                    || token.content().indexOf(' ') >= 0
+                    || token.content().indexOf('\n') >= 0);
   }
 
   @Override

@@ -2,8 +2,8 @@ package dev.lungo.tokenizer;
 
 /// Classifies the characters of UTF-8 text as the pre-tokenizers' regular expressions see them.
 ///
-/// A byte that is part of no valid character is a character of its own, of class [#OTHER], so that every byte
-/// sequence can be split.
+/// A byte that is part of no valid character is a character of its own, of class [#OTHER], so that
+/// every byte sequence can be split.
 final class CharacterClasses {
   /// Neither letter, number nor white space: `[^\s\p{L}\p{N}]`.
   static final int OTHER = 0;
@@ -31,7 +31,8 @@ final class CharacterClasses {
 
   private CharacterClasses() {}
 
-  /// Returns the class of the character at `at` in bits 3 and up its length in bytes: `length << 3 | class`.
+  /// Returns the class of the character at `at` in bits 3 and up its length in bytes: `length << 3
+  /// | class`.
   static int classAndLength(byte[] text, int at, int end) {
     int b = text[at];
     if (b >= 0) {
@@ -83,8 +84,10 @@ final class CharacterClasses {
           Character.MODIFIER_LETTER,
           Character.OTHER_LETTER ->
           LETTER;
-      case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER -> NUMBER;
-      case Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR -> SPACE;
+      case Character.DECIMAL_DIGIT_NUMBER, Character.LETTER_NUMBER, Character.OTHER_NUMBER ->
+          NUMBER;
+      case Character.SPACE_SEPARATOR, Character.LINE_SEPARATOR, Character.PARAGRAPH_SEPARATOR ->
+          SPACE;
       default -> OTHER;
     };
   }

@@ -10,7 +10,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 
-/// One id per character (Unicode code point), as nanoGPT's Shakespeare uses: ids in the order of the code points.
+/// One id per character (Unicode code point), as nanoGPT's Shakespeare uses: ids in the order of
+/// the code points.
 public final class CharacterTokenizer implements Tokenizer {
   /// Cuts text into characters, in the dialect of `tokenizer.json`.
   static final String PATTERN = "[\\s\\S]";
@@ -33,7 +34,8 @@ public final class CharacterTokenizer implements Tokenizer {
     for (int id = 0; id < characters.length; id++) {
       int c = characters[id];
       if (!Character.isValidCodePoint(c) || find(c) != UNKNOWN) {
-        throw new IllegalArgumentException("character U+%04X is no character or there twice".formatted(c));
+        throw new IllegalArgumentException(
+            "character U+%04X is no character or there twice".formatted(c));
       }
       if (c < small.length) {
         small[c] = id;
@@ -89,7 +91,8 @@ public final class CharacterTokenizer implements Tokenizer {
   @Override
   public String nameOf(int id) {
     if (id < 0 || id >= characters.length) {
-      throw new IllegalArgumentException("token " + id + " is outside the vocabulary of " + characters.length);
+      throw new IllegalArgumentException(
+          "token " + id + " is outside the vocabulary of " + characters.length);
     }
     return Character.toString(characters[id]);
   }

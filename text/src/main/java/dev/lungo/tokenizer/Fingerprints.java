@@ -15,7 +15,8 @@ final class Fingerprints {
 
   static String of(AtomicFiles.Writer writer) {
     try (DigestOutputStream out =
-        new DigestOutputStream(OutputStream.nullOutputStream(), MessageDigest.getInstance("SHA-256"))) {
+        new DigestOutputStream(
+            OutputStream.nullOutputStream(), MessageDigest.getInstance("SHA-256"))) {
       writer.writeTo(out);
       return HexFormat.of().formatHex(out.getMessageDigest().digest());
     } catch (IOException e) {

@@ -13,7 +13,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Reads those entries of a GGUF file's metadata whose names begin with a prefix; the weights behind stay unread.
+/// Reads those entries of a GGUF file's metadata whose names begin with a prefix; the weights
+/// behind stay unread.
 ///
 /// No length is believed that the rest of the file could not hold.
 final class GgufMetadata {
@@ -34,12 +35,14 @@ final class GgufMetadata {
     this.length = length;
   }
 
-  /// Returns the entries by their names without the prefix: strings, booleans, numbers, and lists of these.
+  /// Returns the entries by their names without the prefix: strings, booleans, numbers, and lists
+  /// of these.
   static Map<String, Object> read(Path file, String prefix) throws IOException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
       return new GgufMetadata(file, in, Files.size(file)).read(prefix);
     } catch (EOFException e) {
-      throw new MalformedFileException(file.toString(), Files.size(file), "metadata", "the file ends within it");
+      throw new MalformedFileException(
+          file.toString(), Files.size(file), "metadata", "the file ends within it");
     }
   }
 
@@ -93,7 +96,9 @@ final class GgufMetadata {
       case 7 -> number(1) != 0;
       case STRING -> string(length);
       case 12 -> Double.longBitsToDouble(number(8));
-      default -> throw malformed("type", type + " is unknown; 0 to 12 exist, and arrays hold no arrays here");
+      default ->
+          throw malformed(
+              "type", type + " is unknown; 0 to 12 exist, and arrays hold no arrays here");
     };
   }
 
@@ -127,7 +132,9 @@ final class GgufMetadata {
       case 2, 3 -> 2;
       case 4, 5, 6 -> 4;
       case 10, 11, 12 -> 8;
-      default -> throw malformed("type", type + " is unknown; 0 to 12 exist, and arrays hold no arrays here");
+      default ->
+          throw malformed(
+              "type", type + " is unknown; 0 to 12 exist, and arrays hold no arrays here");
     };
   }
 

@@ -11,8 +11,8 @@ import java.util.OptionalInt;
 
 /// Reads the tokenizer that a GGUF file carries in its metadata.
 ///
-/// `tokenizer.ggml.model` is `llama` (SentencePiece) or `gpt2` (byte-level BPE; `tokenizer.ggml.pre` says how text is
-/// cut).
+/// `tokenizer.ggml.model` is `llama` (SentencePiece) or `gpt2` (byte-level BPE;
+/// `tokenizer.ggml.pre` says how text is cut).
 final class GgufTokenizerFile {
   private static final String PREFIX = "tokenizer.ggml.";
 
@@ -24,7 +24,8 @@ final class GgufTokenizerFile {
     this.values = values;
   }
 
-  /// @throws MalformedFileException if the file is no GGUF, or its tokenizer is missing or of an unknown kind
+  /// @throws MalformedFileException if the file is no GGUF, or its tokenizer is missing or of an
+  ///   unknown kind
   static Tokenizer read(Path file) throws IOException {
     GgufTokenizerFile gguf = new GgufTokenizerFile(file, GgufMetadata.read(file, PREFIX));
     try {
@@ -32,7 +33,9 @@ final class GgufTokenizerFile {
       return switch (model) {
         case "llama" -> gguf.sentencePiece();
         case "gpt2" -> gguf.bytePair();
-        default -> throw gguf.malformed("model", "\"" + model + "\" is not supported; Lungo reads llama and gpt2");
+        default ->
+            throw gguf.malformed(
+                "model", "\"" + model + "\" is not supported; Lungo reads llama and gpt2");
       };
     } catch (IllegalArgumentException e) {
       throw gguf.malformed("tokens", String.valueOf(e.getMessage()));
@@ -55,7 +58,11 @@ final class GgufTokenizerFile {
       score[i] = scores.get(i).floatValue();
     }
     return new SentencePieceTokenizer(
-        names, score, types, special("bos_token_id", names.size()), special("eos_token_id", names.size()));
+        names,
+        score,
+        types,
+        special("bos_token_id", names.size()),
+        special("eos_token_id", names.size()));
   }
 
   private TokenType[] types(int count) throws IOException {
@@ -88,7 +95,8 @@ final class GgufTokenizerFile {
             new int[0],
             begin,
             special("eos_token_id", names.size()));
-    return BytePairTokenizer.ofAlphabet(names, list("merges", String.class), splitter(), added, frame);
+    return BytePairTokenizer.ofAlphabet(
+        names, list("merges", String.class), splitter(), added, frame);
   }
 
   private Splitter splitter() throws IOException {
@@ -97,7 +105,9 @@ final class GgufTokenizerFile {
       case "gpt-2", "default", "gpt2" -> new Gpt2Splitter();
       case "qwen2" -> new Gpt4Splitter(1);
       case "llama-bpe", "llama3", "llama-v3" -> new Gpt4Splitter(3);
-      default -> throw malformed("pre", "\"" + pre + "\" is not supported; Lungo reads gpt-2, qwen2 and llama-bpe");
+      default ->
+          throw malformed(
+              "pre", "\"" + pre + "\" is not supported; Lungo reads gpt-2, qwen2 and llama-bpe");
     };
   }
 
@@ -106,7 +116,9 @@ final class GgufTokenizerFile {
     if (value == null) {
       return OptionalInt.empty();
     }
-    if (!(value instanceof Number number) || number.longValue() < 0 || number.longValue() >= count) {
+    if (!(value instanceof Number number)
+        || number.longValue() < 0
+        || number.longValue() >= count) {
       throw malformed(name, value + " is no id of " + count + " tokens");
     }
     return OptionalInt.of(number.intValue());
@@ -127,7 +139,8 @@ final class GgufTokenizerFile {
     List<T> typed = new ArrayList<>(list.size());
     for (Object element : list) {
       if (!type.isInstance(element)) {
-        throw malformed(name, "expected an array of " + type.getSimpleName() + ", found " + element);
+        throw malformed(
+            name, "expected an array of " + type.getSimpleName() + ", found " + element);
       }
       typed.add(type.cast(element));
     }

@@ -13,14 +13,15 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JsonToken;
 
-/// Reads GPT-2's pair of files: `encoder.json` (token: id) and `vocab.bpe` (merges), elsewhere named `vocab.json` and
-/// `merges.txt`.
+/// Reads GPT-2's pair of files: `encoder.json` (token: id) and `vocab.bpe` (merges), elsewhere
+/// named `vocab.json` and `merges.txt`.
 final class Gpt2Files {
   private static final String END_OF_TEXT = "<|endoftext|>";
 
   private Gpt2Files() {}
 
-  /// @throws MalformedFileException if either file is not what it should be, or they do not belong together
+  /// @throws MalformedFileException if either file is not what it should be, or they do not belong
+  ///   together
   static BytePairTokenizer read(Path vocabularyFile, Path mergesFile) throws IOException {
     Map<String, Integer> vocabulary =
         StrictJson.read(
@@ -35,7 +36,8 @@ final class Gpt2Files {
     try {
       return build(vocabulary, readMerges(mergesFile, vocabulary));
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(vocabularyFile.toString(), 0, "tokens", String.valueOf(e.getMessage()));
+      throw new MalformedFileException(
+          vocabularyFile.toString(), 0, "tokens", String.valueOf(e.getMessage()));
     }
   }
 
@@ -86,7 +88,9 @@ final class Gpt2Files {
               file.toString(),
               number,
               "merge (the place counts lines)",
-              "expected two tokens of the vocabulary that join to a third, found \"" + shortened(line) + "\"");
+              "expected two tokens of the vocabulary that join to a third, found \""
+                  + shortened(line)
+                  + "\"");
         }
         if (size == merges.length) {
           merges = Arrays.copyOf(merges, size * 2);
@@ -96,7 +100,8 @@ final class Gpt2Files {
         merges[size++] = joined;
       }
     } catch (CharacterCodingException e) {
-      throw new MalformedFileException(file.toString(), number, "merge (the place counts lines)", "is not UTF-8");
+      throw new MalformedFileException(
+          file.toString(), number, "merge (the place counts lines)", "is not UTF-8");
     }
     return Arrays.copyOf(merges, size);
   }

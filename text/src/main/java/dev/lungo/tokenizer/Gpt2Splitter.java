@@ -4,7 +4,8 @@ import static dev.lungo.tokenizer.CharacterClasses.LETTER;
 import static dev.lungo.tokenizer.CharacterClasses.SPACE;
 import static dev.lungo.tokenizer.CharacterClasses.classAndLength;
 
-/// Cuts as GPT-2 does: words and numbers with the space before them, contractions, runs of other characters.
+/// Cuts as GPT-2 does: words and numbers with the space before them, contractions, runs of other
+/// characters.
 ///
 /// Source: Radford et al. 2019; the expression is published with GPT-2's `encoder.json`.
 public final class Gpt2Splitter implements Splitter {
@@ -93,7 +94,8 @@ public final class Gpt2Splitter implements Splitter {
     return position;
   }
 
-  /// White space up to the last character before a word, which takes that one along: `\s+(?!\S)|\s+`.
+  /// White space up to the last character before a word, which takes that one along:
+  /// `\s+(?!\S)|\s+`.
   static int spacesEnd(byte[] text, int from, int end) {
     int at = text[from] == ' ' ? AsciiRuns.spacesEnd(text, from, end) : from;
     int last = at > from ? at - 1 : from;

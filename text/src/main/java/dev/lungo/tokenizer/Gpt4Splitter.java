@@ -9,9 +9,10 @@ import static dev.lungo.tokenizer.CharacterClasses.classAndLength;
 
 /// Cuts as GPT-4 (`cl100k_base`), Llama 3 and Qwen do.
 ///
-/// Beside GPT-2's way: a word may take one preceding character that is no letter along (`.length`, `(value`), numbers
-/// come in groups of at most `maxDigits`, punctuation takes the line ends that follow it along, and blank lines are
-/// pieces. Source: the expression that OpenAI's tiktoken publishes.
+/// Beside GPT-2's way: a word may take one preceding character that is no letter along (`.length`,
+/// `(value`), numbers come in groups of at most `maxDigits`, punctuation takes the line ends that
+/// follow it along, and blank lines are pieces. Source: the expression that OpenAI's tiktoken
+/// publishes.
 public final class Gpt4Splitter implements Splitter {
   private static final String HEAD =
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}";
@@ -78,7 +79,11 @@ public final class Gpt4Splitter implements Splitter {
     int head = classAndLength(text, from, end);
     int kind = head & 7;
     // The common case: a word of up to seven letters with or without one character before it.
-    if (from + 8 < end && kind != NUMBER && kind != NEWLINE && text[from] >= 0 && text[from] != '\'') {
+    if (from + 8 < end
+        && kind != NUMBER
+        && kind != NEWLINE
+        && text[from] >= 0
+        && text[from] != '\'') {
       int letters = AsciiRuns.lettersAfter(text, from);
       if (letters < 7 && (letters > 0 || kind == LETTER) && text[from + 1 + letters] >= 0) {
         return from + 1 + letters;
@@ -127,7 +132,8 @@ public final class Gpt4Splitter implements Splitter {
     return at;
   }
 
-  /// White space up to its last line end, or else up to the last character before a word: `\s*[\r\n]+|\s+(?!\S)|\s+`.
+  /// White space up to its last line end, or else up to the last character before a word:
+  /// `\s*[\r\n]+|\s+(?!\S)|\s+`.
   private static int spacesEnd(byte[] text, int from, int end) {
     int at = text[from] == ' ' ? AsciiRuns.spacesEnd(text, from, end) : from;
     int last = at > from ? at - 1 : from;
@@ -152,7 +158,8 @@ public final class Gpt4Splitter implements Splitter {
     return wordFollows && last > from ? last : at;
   }
 
-  /// Upper case counts too, and so does ſ (U+017F), which is an s to an expression that ignores case.
+  /// Upper case counts too, and so does ſ (U+017F), which is an s to an expression that ignores
+  /// case.
   private static int contractionLength(byte[] text, int from, int end) {
     int left = end - from;
     if (left < 2) {

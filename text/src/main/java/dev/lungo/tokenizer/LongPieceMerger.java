@@ -4,9 +4,10 @@ import java.util.Arrays;
 
 /// Joins the bytes of a long piece in time that grows almost linearly with its length.
 ///
-/// Tokens form a doubly linked list over the positions of the piece. Each position waits in the list of the rank of the
-/// pair that begins there, and the ranks are worked off best first, each from left to right: the same joins in the same
-/// order as scanning for the best pair again and again.
+/// Tokens form a doubly linked list over the positions of the piece. Each position waits in the
+/// list of the rank of the pair that begins there, and the ranks are worked off best first, each
+/// from left to right: the same joins in the same order as scanning for the best pair again and
+/// again.
 final class LongPieceMerger {
   private static final int NOWHERE = -1;
 
@@ -85,7 +86,8 @@ final class LongPieceMerger {
     return NOWHERE;
   }
 
-  /// Joins every pair of `rank`, from left to right, unless that makes a pair of better rank, which goes first.
+  /// Joins every pair of `rank`, from left to right, unless that makes a pair of better rank, which
+  /// goes first.
   private void joinAll(int rank, int length) {
     int count = takeList(rank);
     int result = NOWHERE;
@@ -109,7 +111,8 @@ final class LongPieceMerger {
     }
   }
 
-  /// Empties the list of `rank` into the batch, in the order of the text. Its positions keep their rank.
+  /// Empties the list of `rank` into the batch, in the order of the text. Its positions keep their
+  /// rank.
   private int takeList(int rank) {
     int count = 0;
     boolean sorted = true;
@@ -128,7 +131,8 @@ final class LongPieceMerger {
     return count;
   }
 
-  /// Joins the token at `at` with the next to `result` and says whether a pair of the same or better rank arose.
+  /// Joins the token at `at` with the next to `result` and says whether a pair of the same or
+  /// better rank arose.
   private boolean join(int at, int result, int rank, int length) {
     int right = next[at];
     leave(right, rank);
@@ -149,7 +153,8 @@ final class LongPieceMerger {
     return better;
   }
 
-  /// Lets `at` wait for the rank of `entry`, which is returned; a rank larger than any for no entry.
+  /// Lets `at` wait for the rank of `entry`, which is returned; a rank larger than any for no
+  /// entry.
   private int enter(int at, long entry) {
     if (entry == MergeTable.NONE) {
       return Integer.MAX_VALUE;

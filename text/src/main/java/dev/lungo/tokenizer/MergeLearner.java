@@ -6,13 +6,15 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// Learns merges: joins the most frequent pair of neighbouring symbols in all words, again and again.
+/// Learns merges: joins the most frequent pair of neighbouring symbols in all words, again and
+/// again.
 ///
-/// Words are sequences of symbols with a count. Of pairs that are equally frequent the one whose joined symbol is
-/// shorter wins, then the one that is seen first in the words as they stand; a pair whose joined symbol exists already is
-/// passed over. Counts are kept up to date as words change;
-/// each pair has the list of words it was seen in; a heap holds the pairs, and a pair whose key has become worse since it
-/// was put there is put back when it comes up, so that nothing is ever counted anew.
+/// Words are sequences of symbols with a count. Of pairs that are equally frequent the one whose
+/// joined symbol is shorter wins, then the one that is seen first in the words as they stand; a
+/// pair whose joined symbol exists already is passed over. Counts are kept up to date as words
+/// change; each pair has the list of words it was seen in; a heap holds the pairs, and a pair whose
+/// key has become worse since it was put there is put back when it comes up, so that nothing is
+/// ever counted anew.
 ///
 /// Source: Sennrich et al. 2016, arXiv:1508.07909, algorithm 1.
 final class MergeLearner {
@@ -24,7 +26,8 @@ final class MergeLearner {
   /// @param count how often the pair was there
   record Merge(int left, int right, int result, long count) {}
 
-  /// The words: symbols one after the other, where each word starts (and the last ends), and how often it occurs.
+  /// The words: symbols one after the other, where each word starts (and the last ends), and how
+  /// often it occurs.
   record Words(int[] symbols, int[] starts, long[] counts) {}
 
   private final int[] symbols;
@@ -85,7 +88,8 @@ final class MergeLearner {
       int right = pairs.right(pair);
       String content = contents.get(left) + contents.get(right);
       if (!known.add(content)) {
-        // Another pair has made this symbol already: two ids for the same text would be one too many.
+        // Another pair has made this symbol already: two ids for the same text would be one too
+        // many.
         continue;
       }
       contents.add(content);
@@ -122,8 +126,9 @@ final class MergeLearner {
     return -1;
   }
 
-  /// Brings the key of a pair up to date and says whether it changed. Counts only fall and first places only move back,
-  /// since occurrences of a pair never arise after the step that made its symbols: keys only become worse.
+  /// Brings the key of a pair up to date and says whether it changed. Counts only fall and first
+  /// places only move back, since occurrences of a pair never arise after the step that made its
+  /// symbols: keys only become worse.
   private boolean refresh(int pair) {
     int left = pairs.left(pair);
     int right = pairs.right(pair);

@@ -2,9 +2,11 @@ package dev.lungo.tokenizer;
 
 import java.util.Arrays;
 
-/// The pairs of tokens that byte-pair encoding joins: for each pair its rank (smaller is joined first) and its result.
+/// The pairs of tokens that byte-pair encoding joins: for each pair its rank (smaller is joined
+/// first) and its result.
 ///
-/// An entry is one `long`, rank above and resulting id below, so that the smallest entry is the pair to join.
+/// An entry is one `long`, rank above and resulting id below, so that the smallest entry is the
+/// pair to join.
 public final class MergeTable {
   /// The entry of a pair that is not joined: larger than any other.
   static final long NONE = Long.MAX_VALUE;
@@ -31,8 +33,8 @@ public final class MergeTable {
 
   /// Builds the table from an ordered list of merges.
   ///
-  /// @param merges left id, right id and resulting id of each merge, one after the other, best rank first; of a pair
-  ///     that appears twice, the first counts
+  /// @param merges left id, right id and resulting id of each merge, one after the other, best rank
+  ///   first; of a pair that appears twice, the first counts
   /// @param byteIds the id of each single byte
   public static MergeTable ofMerges(int[] merges, int[] byteIds) {
     int count = merges.length / 3;
@@ -43,8 +45,8 @@ public final class MergeTable {
     return new MergeTable(byteIds, builder.table, count);
   }
 
-  /// Builds the table from a vocabulary whose ids are the ranks, as in tiktoken's files: any two tokens whose joined
-  /// bytes are a token are joined.
+  /// Builds the table from a vocabulary whose ids are the ranks, as in tiktoken's files: any two
+  /// tokens whose joined bytes are a token are joined.
   ///
   /// @param byteIds the id of each single byte
   public static MergeTable ofRanks(Vocabulary vocabulary, int[] byteIds) {

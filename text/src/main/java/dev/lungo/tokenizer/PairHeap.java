@@ -2,7 +2,8 @@ package dev.lungo.tokenizer;
 
 import java.util.Arrays;
 
-/// A heap of pairs by their keys: more frequent first, then shorter, then seen earlier (word, then place in it).
+/// A heap of pairs by their keys: more frequent first, then shorter, then seen earlier (word, then
+/// place in it).
 final class PairHeap {
   private int[] heap = new int[1024];
   private int size;
@@ -28,7 +29,8 @@ final class PairHeap {
     return heap[0];
   }
 
-  /// Sets the key of a pair and says whether it differs from the one before. A pair in the heap must be the first.
+  /// Sets the key of a pair and says whether it differs from the one before. A pair in the heap
+  /// must be the first.
   boolean setKey(int pair, long count, int length, int word, int offset) {
     if (pair >= keyCounts.length) {
       int larger = Math.max(pair + 1, keyCounts.length * 2);

@@ -2,8 +2,8 @@ package dev.lungo.tokenizer;
 
 import java.util.Arrays;
 
-/// The pairs of neighbouring symbols: how often each occurs, and in which words it has been seen (in rising order; some
-/// may have lost it since).
+/// The pairs of neighbouring symbols: how often each occurs, and in which words it has been seen
+/// (in rising order; some may have lost it since).
 final class PairTable {
   private static final int[] NO_WORDS = {};
 

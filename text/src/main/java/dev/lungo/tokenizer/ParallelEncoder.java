@@ -9,8 +9,8 @@ import java.util.concurrent.Future;
 
 /// Encodes one large text on several threads, with the ids that one thread gives.
 ///
-/// The text is cut after words, where a piece ends whatever stands around it; a tokenizer whose pieces do not allow that
-/// (an unknown expression, SentencePiece) encodes it whole.
+/// The text is cut after words, where a piece ends whatever stands around it; a tokenizer whose
+/// pieces do not allow that (an unknown expression, SentencePiece) encodes it whole.
 public final class ParallelEncoder {
   private static final int CHUNK_BYTES = 1 << 18;
 
@@ -19,7 +19,8 @@ public final class ParallelEncoder {
   /// Returns the ids of `utf8`.
   ///
   /// @param threads how many threads encode, at least 1
-  public static TokenBuffer encode(Tokenizer tokenizer, byte[] utf8, SpecialMode mode, int threads) {
+  public static TokenBuffer encode(
+      Tokenizer tokenizer, byte[] utf8, SpecialMode mode, int threads) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, not " + threads);
     }
@@ -50,19 +51,20 @@ public final class ParallelEncoder {
         int start = from;
         int end = chunkEnd(utf8, from);
         chunks.add(
-            pool.submit(
-                () -> {
-                  TokenBuffer chunk = new TokenBuffer((end - start) / 3 + 16);
-                  tokenizer.encode(utf8, start, end, mode, chunk);
-                  return chunk;
-                }));
+            pool.submit(() -> {
+              TokenBuffer chunk = new TokenBuffer((end - start) / 3 + 16);
+              tokenizer.encode(utf8, start, end, mode, chunk);
+              return chunk;
+            }));
         from = end;
       }
       for (Future<TokenBuffer> chunk : chunks) {
         ids.addAll(chunk.get());
       }
     } catch (ExecutionException e) {
-      throw e.getCause() instanceof RuntimeException cause ? cause : new IllegalStateException(e.getCause());
+      throw e.getCause() instanceof RuntimeException cause
+          ? cause
+          : new IllegalStateException(e.getCause());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IllegalStateException("interrupted while encoding", e);

@@ -5,10 +5,11 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/// Remembers the ids of recent pieces: one slot per hash value, the newer piece wins. Not thread-safe.
+/// Remembers the ids of recent pieces: one slot per hash value, the newer piece wins. Not
+/// thread-safe.
 ///
-/// Pieces up to 15 bytes, nearly all of them, are 32 bytes each: the piece itself with its length in the last byte, and up
-/// to four ids. That keeps the slots in use within a core's own cache.
+/// Pieces up to 15 bytes, nearly all of them, are 32 bytes each: the piece itself with its length
+/// in the last byte, and up to four ids. That keeps the slots in use within a core's own cache.
 final class PieceCache {
   /// The longest piece that is remembered, in bytes.
   static final int LONGEST = 31;
@@ -49,7 +50,9 @@ final class PieceCache {
 
   /// Appends the ids of the piece of `length` bytes at `at`, and says whether they are known.
   boolean find(byte[] text, int at, int length, TokenBuffer out) {
-    return length <= LONGEST_SHORT ? findShort(text, at, length, out) : findLong(text, at, length, out);
+    return length <= LONGEST_SHORT
+        ? findShort(text, at, length, out)
+        : findLong(text, at, length, out);
   }
 
   private boolean findShort(byte[] text, int at, int length, TokenBuffer out) {
@@ -114,7 +117,8 @@ final class PieceCache {
     }
   }
 
-  /// Remembers, for the piece of `length` bytes that was just looked for in vain, the ids from number `from` of `ids`.
+  /// Remembers, for the piece of `length` bytes that was just looked for in vain, the ids from
+  /// number `from` of `ids`.
   void put(int length, TokenBuffer ids, int from) {
     int count = ids.size() - from;
     boolean isShort = length <= LONGEST_SHORT;

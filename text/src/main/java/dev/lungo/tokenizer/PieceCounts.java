@@ -5,7 +5,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 
-/// Counts pieces: a hash table of byte sequences that remembers the order in which they were first seen.
+/// Counts pieces: a hash table of byte sequences that remembers the order in which they were first
+/// seen.
 final class PieceCounts {
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -59,7 +60,11 @@ final class PieceCounts {
   void addAll(PieceCounts other) {
     for (int piece = 0; piece < other.size; piece++) {
       addHashed(
-          other.pool, other.starts[piece], other.starts[piece + 1], other.hashes[piece], other.counts[piece]);
+          other.pool,
+          other.starts[piece],
+          other.starts[piece + 1],
+          other.hashes[piece],
+          other.counts[piece]);
     }
   }
 

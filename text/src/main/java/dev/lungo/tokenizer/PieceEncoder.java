@@ -1,7 +1,7 @@
 package dev.lungo.tokenizer;
 
-/// Joins the bytes of a piece to tokens. Holds the scratch memory and a cache of recent pieces, so it belongs to one
-/// thread at a time; creates no garbage.
+/// Joins the bytes of a piece to tokens. Holds the scratch memory and a cache of recent pieces, so
+/// it belongs to one thread at a time; creates no garbage.
 final class PieceEncoder {
   /// Longer pieces go to [LongPieceMerger], whose cost does not grow with the square of the length.
   private static final int LONGEST_BY_SCAN = 64;
@@ -15,7 +15,8 @@ final class PieceEncoder {
   private final LongPieceMerger longPieces;
   private final int[] ends = new int[1024];
 
-  /// @param wholePiecesFirst whether a piece that is a token becomes that token without looking at its pairs
+  /// @param wholePiecesFirst whether a piece that is a token becomes that token without looking at
+  ///   its pairs
   PieceEncoder(Vocabulary vocabulary, MergeTable merges, boolean wholePiecesFirst) {
     this.vocabulary = vocabulary;
     this.merges = merges;
@@ -65,7 +66,8 @@ final class PieceEncoder {
     }
   }
 
-  /// Joins the best pair, the leftmost of equals, until none is left; `entries[i]` is the pair of tokens i and i + 1.
+  /// Joins the best pair, the leftmost of equals, until none is left; `entries[i]` is the pair of
+  /// tokens i and i + 1.
   private void mergeByScan(byte[] text, int from, int length, TokenBuffer out) {
     int[] ids = this.ids;
     long[] entries = this.entries;

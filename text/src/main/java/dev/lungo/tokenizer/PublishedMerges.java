@@ -6,7 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.StringJoiner;
 
-/// The worked examples by which byte-pair encoding is explained, done by the code that trains tokenizers.
+/// The worked examples by which byte-pair encoding is explained, done by the code that trains
+/// tokenizers.
 public final class PublishedMerges {
   /// An example.
   ///
@@ -30,8 +31,16 @@ public final class PublishedMerges {
             "low lower newest widest (Sennrich et al. 2016)",
             "e+s 9, es+t 9, est+</w> 9, l+o 7, lo+w 7, n+e 6, ne+w 6, new+est</w> 6, low+</w> 5, w+i 3",
             mergesOfWords(
-                List.of(new Word("low", 5), new Word("lower", 2), new Word("newest", 6), new Word("widest", 3)), 10)),
-        new Example("aaabdaaabac, three merges of bytes", "258 100 258 97 99", bytesMerged("aaabdaaabac", 3)));
+                List.of(
+                    new Word("low", 5),
+                    new Word("lower", 2),
+                    new Word("newest", 6),
+                    new Word("widest", 3)),
+                10)),
+        new Example(
+            "aaabdaaabac, three merges of bytes",
+            "258 100 258 97 99",
+            bytesMerged("aaabdaaabac", 3)));
   }
 
   /// Learns merges of letters, and writes each with its count.
@@ -76,7 +85,8 @@ public final class PublishedMerges {
     Arrays.fill(lengths, 1);
     int[] whole = {0, bytes.length};
     List<MergeLearner.Merge> merges =
-        new MergeLearner(new MergeLearner.Words(symbols.clone(), whole, new long[] {1}), lengths).learn(most, 1);
+        new MergeLearner(new MergeLearner.Words(symbols.clone(), whole, new long[] {1}), lengths)
+            .learn(most, 1);
     List<Integer> ids = new ArrayList<>(Arrays.stream(symbols).boxed().toList());
     for (MergeLearner.Merge merge : merges) {
       for (int i = 0; i + 1 < ids.size(); i++) {

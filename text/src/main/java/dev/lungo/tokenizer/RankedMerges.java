@@ -6,8 +6,9 @@ import java.util.Arrays;
 final class RankedMerges {
   private RankedMerges() {}
 
-  /// Returns left, right and resulting id of one merge for each token of two bytes or more, in the order of the ids: the
-  /// two parts that encoding the token would join last. A token that encoding cannot form has no merge.
+  /// Returns left, right and resulting id of one merge for each token of two bytes or more, in the
+  /// order of the ids: the two parts that encoding the token would join last. A token that encoding
+  /// cannot form has no merge.
   static int[] of(Vocabulary vocabulary) {
     int[] merges = new int[vocabulary.size() * 3];
     int size = 0;

@@ -8,11 +8,12 @@ import java.util.regex.PatternSyntaxException;
 
 /// Cuts by any regular expression, for tokenizers whose expression has no hand-written [Splitter].
 ///
-/// Matches are pieces, and so is the text between them. The expression comes from a file, so its work is bounded: one
-/// that backtracks without end fails with an [IllegalArgumentException] that says so.
+/// Matches are pieces, and so is the text between them. The expression comes from a file, so its
+/// work is bounded: one that backtracks without end fails with an [IllegalArgumentException] that
+/// says so.
 public final class RegexSplitter implements Splitter {
-  /// How often a match may look at each character of the text, on average; the known expressions look fewer than ten
-  /// times.
+  /// How often a match may look at each character of the text, on average; the known expressions
+  /// look fewer than ten times.
   private static final long LOOKS_PER_CHARACTER = 2_000;
 
   private final String source;
@@ -25,7 +26,8 @@ public final class RegexSplitter implements Splitter {
       // Character classes must see Unicode: \s without the flag is ASCII's white space only.
       this.pattern = Pattern.compile(scriptsForJava(source), Pattern.UNICODE_CHARACTER_CLASS);
     } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException("pre-tokenizer: not a valid expression: " + e.getMessage(), e);
+      throw new IllegalArgumentException(
+          "pre-tokenizer: not a valid expression: " + e.getMessage(), e);
     }
   }
 
@@ -44,7 +46,8 @@ public final class RegexSplitter implements Splitter {
     return new Cursor(pattern, text, from, to);
   }
 
-  /// Writes script names as Java wants them: `\p{Han}` becomes `\p{IsHan}`, categories such as `\p{Lu}` stay.
+  /// Writes script names as Java wants them: `\p{Han}` becomes `\p{IsHan}`, categories such as
+  /// `\p{Lu}` stay.
   private static String scriptsForJava(String source) {
     return Pattern.compile("\\\\([pP])\\{(\\^?)(?!Is|In|L1\\b)([A-Z][A-Za-z_]{2,})\\}")
         .matcher(source)
@@ -61,11 +64,13 @@ public final class RegexSplitter implements Splitter {
     private boolean exhausted;
 
     Cursor(Pattern pattern, byte[] text, int from, int to) {
-      // One character a byte where the text is no valid UTF-8, so that offsets can always be mapped back.
+      // One character a byte where the text is no valid UTF-8, so that offsets can always be mapped
+      // back.
       String utf = new String(text, from, to - from, StandardCharsets.UTF_8);
       byte[] back = utf.getBytes(StandardCharsets.UTF_8);
       this.oneByteEach = !Arrays.equals(back, 0, back.length, text, from, to);
-      this.decoded = oneByteEach ? new String(text, from, to - from, StandardCharsets.ISO_8859_1) : utf;
+      this.decoded =
+          oneByteEach ? new String(text, from, to - from, StandardCharsets.ISO_8859_1) : utf;
       this.bytePosition = from;
       this.matcher = pattern.matcher(new BoundedText(decoded, budget(decoded.length())));
     }
@@ -108,7 +113,9 @@ public final class RegexSplitter implements Splitter {
         return matcher.find();
       } catch (StackOverflowError e) {
         throw new IllegalArgumentException(
-            "pre-tokenizer: the expression needs too deep a recursion on this text: " + matcher.pattern(), e);
+            "pre-tokenizer: the expression needs too deep a recursion on this text: "
+                + matcher.pattern(),
+            e);
       }
     }
 

@@ -2,7 +2,8 @@ package dev.lungo.tokenizer;
 
 import java.util.Arrays;
 
-/// Joins the characters of a text by scores: a heap holds the pairs that could be joined, best score first.
+/// Joins the characters of a text by scores: a heap holds the pairs that could be joined, best
+/// score first.
 final class ScoreMerger {
   private final Vocabulary vocabulary;
   private final float[] scores;

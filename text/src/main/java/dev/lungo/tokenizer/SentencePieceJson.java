@@ -16,14 +16,16 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// SentencePiece vocabularies as `tokenizer.json`: scores become the order of merges, and the order becomes scores.
+/// SentencePiece vocabularies as `tokenizer.json`: scores become the order of merges, and the order
+/// becomes scores.
 final class SentencePieceJson {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
 
   private SentencePieceJson() {}
 
-  /// Builds a tokenizer from what was read: a token's score is the negative rank of its first merge.
+  /// Builds a tokenizer from what was read: a token's score is the negative rank of its first
+  /// merge.
   static SentencePieceTokenizer build(
       Map<String, Integer> vocabulary,
       List<String> mergeParts,
@@ -50,19 +52,24 @@ final class SentencePieceJson {
       boolean isByte = name.matches("<0x[0-9A-Fa-f]{2}>");
       // A token that no merge forms can still be a character; longer ones are never formed.
       boolean character = name.codePointCount(0, name.length()) == 1;
-      types[entry.getValue()] = isByte ? TokenType.BYTE : character ? TokenType.NORMAL : TokenType.UNUSED;
+      types[entry.getValue()] =
+          isByte ? TokenType.BYTE : character ? TokenType.NORMAL : TokenType.UNUSED;
     }
     for (AddedToken token : added) {
       names[token.id()] = token.content();
       boolean unknown = token.content().equals("<unk>");
       types[token.id()] =
-          unknown ? TokenType.UNKNOWN : token.special() ? TokenType.CONTROL : TokenType.USER_DEFINED;
+          unknown
+              ? TokenType.UNKNOWN
+              : token.special() ? TokenType.CONTROL : TokenType.USER_DEFINED;
     }
     for (int rank = 0; rank < mergeParts.size() / 2; rank++) {
       String joined = mergeParts.get(2 * rank) + mergeParts.get(2 * rank + 1);
       Integer id = vocabulary.get(joined);
       if (id == null) {
-        throw json.malformed("model.merges", "merge " + rank + " gives \"" + joined + "\", which is not in the vocabulary");
+        throw json.malformed(
+            "model.merges",
+            "merge " + rank + " gives \"" + joined + "\", which is not in the vocabulary");
       }
       if (types[id] == TokenType.UNUSED) {
         types[id] = TokenType.NORMAL;
@@ -138,7 +145,9 @@ final class SentencePieceJson {
                 Map.of("SpecialToken", Map.of("id", name, "type_id", 1)),
                 Map.of("Sequence", Map.of("id", "B", "type_id", 1))),
             "special_tokens",
-            Map.of(name, Map.of("id", name, "ids", List.of(begin.getAsInt()), "tokens", List.of(name)))));
+            Map.of(
+                name,
+                Map.of("id", name, "ids", List.of(begin.getAsInt()), "tokens", List.of(name)))));
   }
 
   private static void model(SentencePieceTokenizer tokenizer, JsonGenerator json) {
@@ -167,7 +176,8 @@ final class SentencePieceJson {
     json.writeEndObject();
   }
 
-  /// Every way to form a token from two others, best score first, as Hugging Face converts such vocabularies.
+  /// Every way to form a token from two others, best score first, as Hugging Face converts such
+  /// vocabularies.
   private static List<Merge> merges(SentencePieceTokenizer tokenizer) {
     Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < tokenizer.vocabularySize(); id++) {

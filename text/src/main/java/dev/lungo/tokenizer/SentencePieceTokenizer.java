@@ -9,11 +9,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// Score-based byte-pair encoding with byte fallback, as SentencePiece makes it and Llama 1 and 2 use it.
+/// Score-based byte-pair encoding with byte fallback, as SentencePiece makes it and Llama 1 and 2
+/// use it.
 ///
-/// A space becomes `▁`, and one is put before the text. Characters are then joined, of all neighbouring pairs whose
-/// joined text is a token the one with the highest score first (the leftmost of equals); a character that is no token
-/// becomes its bytes. Source: Kudo and Richardson 2018, arXiv:1808.06226.
+/// A space becomes `▁`, and one is put before the text. Characters are then joined, of all
+/// neighbouring pairs whose joined text is a token the one with the highest score first (the
+/// leftmost of equals); a character that is no token becomes its bytes. Source: Kudo and Richardson
+/// 2018, arXiv:1808.06226.
 public final class SentencePieceTokenizer implements Tokenizer {
   /// What a token is, numbered as in SentencePiece's and GGUF's files.
   public enum TokenType {
@@ -54,7 +56,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
   /// @param types the type of each id
   /// @param begin the token that begins a text
   /// @param end the token that ends a text
-  /// @throws IllegalArgumentException if the lists differ in length or a byte token is not written `<0x..>`
+  /// @throws IllegalArgumentException if the lists differ in length or a byte token is not written
+  ///   `<0x..>`
   public SentencePieceTokenizer(
       List<String> names, float[] scores, TokenType[] types, OptionalInt begin, OptionalInt end) {
     if (names.size() != scores.length || names.size() != types.length || names.isEmpty()) {
@@ -89,7 +92,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
     vocabulary = new Vocabulary(tokens);
     added = new AddedTokens(special);
     if (unknown < 0 && Arrays.stream(byteIds).anyMatch(id -> id < 0)) {
-      throw new IllegalArgumentException("neither all 256 byte tokens nor a token for unknown characters are there");
+      throw new IllegalArgumentException(
+          "neither all 256 byte tokens nor a token for unknown characters are there");
     }
   }
 
@@ -177,7 +181,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
     String name = nameOf(id);
     return switch (types[id]) {
       case BYTE -> new byte[] {(byte) byteValue(name)};
-      case NORMAL, USER_DEFINED, UNUSED -> name.replace(SPACE, " ").getBytes(StandardCharsets.UTF_8);
+      case NORMAL, USER_DEFINED, UNUSED ->
+          name.replace(SPACE, " ").getBytes(StandardCharsets.UTF_8);
       case CONTROL, UNKNOWN -> name.getBytes(StandardCharsets.UTF_8);
     };
   }
@@ -185,7 +190,8 @@ public final class SentencePieceTokenizer implements Tokenizer {
   @Override
   public String nameOf(int id) {
     if (id < 0 || id >= names.size()) {
-      throw new IllegalArgumentException("token " + id + " is outside the vocabulary of " + names.size());
+      throw new IllegalArgumentException(
+          "token " + id + " is outside the vocabulary of " + names.size());
     }
     return names.get(id);
   }

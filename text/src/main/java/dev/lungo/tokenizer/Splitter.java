@@ -1,7 +1,9 @@
 package dev.lungo.tokenizer;
 
-/// Cuts text into the pieces within which tokens are formed, as a pre-tokenizer's regular expression would.
-public sealed interface Splitter permits Gpt2Splitter, Gpt4Splitter, CodeSplitter, RegexSplitter, SequenceSplitter {
+/// Cuts text into the pieces within which tokens are formed, as a pre-tokenizer's regular
+/// expression would.
+public sealed interface Splitter
+    permits Gpt2Splitter, Gpt4Splitter, CodeSplitter, RegexSplitter, SequenceSplitter {
 
   /// Begins to cut the bytes `from` (inclusive) to `to` (exclusive) of UTF-8 `text`.
   Pieces pieces(byte[] text, int from, int to);
@@ -9,13 +11,15 @@ public sealed interface Splitter permits Gpt2Splitter, Gpt4Splitter, CodeSplitte
   /// Returns the regular expression that cuts the same way, in the dialect of `tokenizer.json`.
   String pattern();
 
-  /// Says whether a piece always ends between an ASCII letter or digit and a following space or line feed, and does so
-  /// whatever stands before and after: there a text may be cut and its parts encoded on their own.
+  /// Says whether a piece always ends between an ASCII letter or digit and a following space or
+  /// line feed, and does so whatever stands before and after: there a text may be cut and its parts
+  /// encoded on their own.
   boolean cutsAfterWords();
 
   /// A text being cut. Not thread-safe.
   interface Pieces {
-    /// Writes the ends of the next pieces into `ends`, as many as fit, and returns how many; 0 at the end of the text.
+    /// Writes the ends of the next pieces into `ends`, as many as fit, and returns how many; 0 at
+    /// the end of the text.
     int next(int[] ends);
   }
 
@@ -32,8 +36,8 @@ public sealed interface Splitter permits Gpt2Splitter, Gpt4Splitter, CodeSplitte
     };
   }
 
-  /// Finds the last place at or before `limit`, after `from`, where a text may be cut for [#cutsAfterWords()]; `from` if
-  /// there is none.
+  /// Finds the last place at or before `limit`, after `from`, where a text may be cut for
+  /// [#cutsAfterWords()]; `from` if there is none.
   static int lastCut(byte[] text, int from, int limit) {
     for (int at = Math.min(limit, text.length - 1); at > from; at--) {
       if ((text[at] == ' ' || text[at] == '\n') && isAsciiWord(text[at - 1])) {

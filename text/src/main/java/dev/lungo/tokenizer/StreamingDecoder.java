@@ -3,7 +3,8 @@ package dev.lungo.tokenizer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/// Decodes ids one at a time, holding back the bytes of a character until it is complete. Not thread-safe.
+/// Decodes ids one at a time, holding back the bytes of a character until it is complete. Not
+/// thread-safe.
 public final class StreamingDecoder {
   private final Tokenizer tokenizer;
   private final boolean showSpecial;
@@ -62,7 +63,8 @@ public final class StreamingDecoder {
     return 0;
   }
 
-  /// Rejects second bytes that no character has after its first (overlong forms, surrogates, beyond U+10FFFF).
+  /// Rejects second bytes that no character has after its first (overlong forms, surrogates, beyond
+  /// U+10FFFF).
   private boolean canContinue(int start, int length) {
     if (length < 2) {
       return true;

@@ -18,7 +18,8 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Reads JSON from outside: no duplicate names, bounded depth and lengths, and one exception type for whatever is wrong.
+/// Reads JSON from outside: no duplicate names, bounded depth and lengths, and one exception type
+/// for whatever is wrong.
 final class StrictJson {
   static final long LONGEST_DOCUMENT = 1L << 28;
   private static final int DEEPEST = 64;

@@ -12,8 +12,8 @@ import java.util.Locale;
 
 /// Reads OpenAI's `.tiktoken` files: a base64 token, a space and its rank on each line.
 ///
-/// The file says neither how text is cut nor what its special tokens are: both follow from its name, or from how many
-/// tokens it has.
+/// The file says neither how text is cut nor what its special tokens are: both follow from its
+/// name, or from how many tokens it has.
 final class TiktokenFile {
   static final String O200K_PATTERN =
       "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
@@ -24,18 +24,23 @@ final class TiktokenFile {
 
   private TiktokenFile() {}
 
-  /// @throws MalformedFileException if a line is no token with its rank, or the encoding cannot be recognised
+  /// @throws MalformedFileException if a line is no token with its rank, or the encoding cannot be
+  ///   recognised
   static BytePairTokenizer read(Path file) throws IOException {
     if (Files.size(file) > LARGEST_FILE) {
       throw new MalformedFileException(
-          file.toString(), 0, "length", Files.size(file) + " bytes; no such file is beyond " + LARGEST_FILE);
+          file.toString(),
+          0,
+          "length",
+          Files.size(file) + " bytes; no such file is beyond " + LARGEST_FILE);
     }
     byte[] content = Files.readAllBytes(file);
     List<byte[]> tokens = readTokens(file, content);
     try {
       return new BytePairTokenizer(definition(file, tokens));
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(file.toString(), 0, "tokens", String.valueOf(e.getMessage()));
+      throw new MalformedFileException(
+          file.toString(), 0, "tokens", String.valueOf(e.getMessage()));
     }
   }
 
@@ -57,7 +62,10 @@ final class TiktokenFile {
     for (int rank = 0; rank < count; rank++) {
       if (tokens[rank] == null) {
         throw new MalformedFileException(
-            file.toString(), 0, "rank", "ranks must be 0 to " + (count - 1) + "; " + rank + " is missing");
+            file.toString(),
+            0,
+            "rank",
+            "ranks must be 0 to " + (count - 1) + "; " + rank + " is missing");
       }
     }
     return new ArrayList<>(Arrays.asList(tokens).subList(0, count));
@@ -79,12 +87,16 @@ final class TiktokenFile {
     }
     if (digits == 0 || rank >= tokens.length || tokens[rank] != null) {
       throw new MalformedFileException(
-          file.toString(), start, "rank", "expected a base64 token, a space and a rank that is new and below the number of lines");
+          file.toString(),
+          start,
+          "rank",
+          "expected a base64 token, a space and a rank that is new and below the number of lines");
     }
     try {
       tokens[rank] = Base64.getDecoder().decode(Arrays.copyOfRange(content, start, space));
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(file.toString(), start, "token", "is not base64: " + e.getMessage());
+      throw new MalformedFileException(
+          file.toString(), start, "token", "is not base64: " + e.getMessage());
     }
     if (tokens[rank].length == 0) {
       throw new MalformedFileException(file.toString(), start, "token", "is empty");

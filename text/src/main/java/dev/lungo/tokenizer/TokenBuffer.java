@@ -55,7 +55,8 @@ public final class TokenBuffer {
     return Arrays.copyOf(ids, size);
   }
 
-  /// Returns the array behind this buffer, valid up to [#size()] and until the next append: for copying in bulk.
+  /// Returns the array behind this buffer, valid up to [#size()] and until the next append: for
+  /// copying in bulk.
   public int[] array() {
     return ids;
   }

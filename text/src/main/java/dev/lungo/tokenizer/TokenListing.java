@@ -70,7 +70,12 @@ public record TokenListing(int vocabularySize, long textBytes, List<Token> token
       String text = harmless(token.text()).replace("\n", "\\n");
       rows.add(
           String.format(
-              Locale.ROOT, "%6d %8d %6d  %s", i, token.id(), token.bytes(), token.special() ? text : "\"" + text + "\""));
+              Locale.ROOT,
+              "%6d %8d %6d  %s",
+              i,
+              token.id(),
+              token.bytes(),
+              token.special() ? text : "\"" + text + "\""));
     }
     if (tokens.size() > most) {
       rows.add(String.format(Locale.ROOT, "       and %,d more", tokens.size() - most));
@@ -82,19 +87,18 @@ public record TokenListing(int vocabularySize, long textBytes, List<Token> token
   private static String harmless(String text) {
     StringBuilder safe = new StringBuilder();
     text.codePoints()
-        .forEach(
-            c -> {
-              boolean control = Character.isISOControl(c) && c != '\n';
-              if (c == '\t') {
-                safe.append("\\t");
-              } else if (c == '\r') {
-                safe.append("\\r");
-              } else if (control) {
-                safe.append(String.format(Locale.ROOT, "\\u%04x", c));
-              } else {
-                safe.appendCodePoint(c);
-              }
-            });
+        .forEach(c -> {
+          boolean control = Character.isISOControl(c) && c != '\n';
+          if (c == '\t') {
+            safe.append("\\t");
+          } else if (c == '\r') {
+            safe.append("\\r");
+          } else if (control) {
+            safe.append(String.format(Locale.ROOT, "\\u%04x", c));
+          } else {
+            safe.appendCodePoint(c);
+          }
+        });
     return safe.toString();
   }
 }

@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import java.util.OptionalInt;
 
 /// Turns text into token ids and back. Immutable and safe for any number of threads.
-public sealed interface Tokenizer permits BytePairTokenizer, SentencePieceTokenizer, CharacterTokenizer {
+public sealed interface Tokenizer
+    permits BytePairTokenizer, SentencePieceTokenizer, CharacterTokenizer {
 
   /// Returns one more than the largest id.
   int vocabularySize();
@@ -58,13 +59,15 @@ public sealed interface Tokenizer permits BytePairTokenizer, SentencePieceTokeni
     return false;
   }
 
-  /// Returns SHA-256, in hexadecimal digits, over everything that decides the ids: equal means interchangeable.
+  /// Returns SHA-256, in hexadecimal digits, over everything that decides the ids: equal means
+  /// interchangeable.
   String fingerprint();
 
   /// Writes the tokenizer as a Hugging Face `tokenizer.json`.
   void save(Path file) throws IOException;
 
-  /// Returns the bytes of ids `from` (inclusive) to `to` (exclusive), special tokens as their names.
+  /// Returns the bytes of ids `from` (inclusive) to `to` (exclusive), special tokens as their
+  /// names.
   default byte[] decodeBytes(int[] ids, int from, int to) {
     ByteArrayOutputStream out = new ByteArrayOutputStream((to - from) * 4);
     boolean dropSpace = dropsFirstSpace();
@@ -87,7 +90,8 @@ public sealed interface Tokenizer permits BytePairTokenizer, SentencePieceTokeni
     return new StreamingDecoder(this, false);
   }
 
-  /// Returns, for each id, how many bytes of text it stands for: none for special tokens (for bits per byte).
+  /// Returns, for each id, how many bytes of text it stands for: none for special tokens (for bits
+  /// per byte).
   default int[] byteCounts() {
     int[] counts = new int[vocabularySize()];
     for (int id = 0; id < counts.length; id++) {

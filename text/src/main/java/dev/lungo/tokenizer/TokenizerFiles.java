@@ -25,13 +25,15 @@ public final class TokenizerFiles {
   /// Opens the tokenizer in `path`, a file or a folder.
   ///
   /// @throws NoSuchFileException if there is none
-  /// @throws MalformedFileException if the file is not what its format says, or its format is not known
+  /// @throws MalformedFileException if the file is not what its format says, or its format is not
+  ///   known
   public static Tokenizer load(Path path) throws IOException {
     if (Files.isDirectory(path)) {
       return loadFile(findIn(path));
     }
     if (!Files.exists(path)) {
-      throw new NoSuchFileException(path.toString(), null, "there is no tokenizer file or folder of this name");
+      throw new NoSuchFileException(
+          path.toString(), null, "there is no tokenizer file or folder of this name");
     }
     return loadFile(path);
   }
@@ -59,7 +61,9 @@ public final class TokenizerFiles {
 
   private static boolean isNamedLikeOne(Path file) {
     String name = nameOf(file);
-    return name.endsWith(".tiktoken") || name.endsWith(".gguf") || name.startsWith("tok") && name.endsWith(".bin");
+    return name.endsWith(".tiktoken")
+        || name.endsWith(".gguf")
+        || name.startsWith("tok") && name.endsWith(".bin");
   }
 
   private static String nameOf(Path file) {

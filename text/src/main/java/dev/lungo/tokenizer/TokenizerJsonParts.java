@@ -51,7 +51,8 @@ final class TokenizerJsonParts {
     Optional<Normalizer.Form> form = Optional.empty();
     for (JsonNode step : steps(part("normalizer"), "normalizers")) {
       String type = step.path("type").asString("");
-      boolean known = type.equals("NFC") || type.equals("NFD") || type.equals("NFKC") || type.equals("NFKD");
+      boolean known =
+          type.equals("NFC") || type.equals("NFD") || type.equals("NFKC") || type.equals("NFKD");
       if (!known || form.isPresent()) {
         throw json.malformed(
             "normalizer", step + " is not supported; Lungo reads one of NFC, NFD, NFKC and NFKD");
@@ -75,26 +76,32 @@ final class TokenizerJsonParts {
         case "Split" -> splitters.add(split(step));
         case "Digits" ->
             splitters.add(
-                new RegexSplitter(step.path("individual_digits").asBoolean(false) ? "\\p{N}" : "\\p{N}+"));
+                new RegexSplitter(
+                    step.path("individual_digits").asBoolean(false) ? "\\p{N}" : "\\p{N}+"));
         default ->
             throw json.malformed(
-                "pre_tokenizer", step + " is not supported; Lungo reads ByteLevel, Split, Digits and their Sequence");
+                "pre_tokenizer",
+                step
+                    + " is not supported; Lungo reads ByteLevel, Split, Digits and their Sequence");
       }
     }
     if (splitters.isEmpty()) {
       return new PreTokenizer(new RegexSplitter("[\\s\\S]+"), spaceBefore);
     }
-    Splitter splitter = splitters.size() == 1 ? splitters.getFirst() : new SequenceSplitter(splitters);
+    Splitter splitter =
+        splitters.size() == 1 ? splitters.getFirst() : new SequenceSplitter(splitters);
     return new PreTokenizer(splitter, spaceBefore);
   }
 
   private Splitter split(JsonNode step) throws IOException {
     String behavior = step.path("behavior").asString("Isolated");
     boolean invert = step.path("invert").asBoolean(false);
-    // Removing what the inverted expression matches keeps the matches: the same, for expressions that match all text.
+    // Removing what the inverted expression matches keeps the matches: the same, for expressions
+    // that match all text.
     boolean keepsMatches = behavior.equals("Isolated") || behavior.equals("Removed") && invert;
     if (!keepsMatches) {
-      throw json.malformed("pre_tokenizer", "behavior " + behavior + " is not supported; Lungo reads Isolated");
+      throw json.malformed(
+          "pre_tokenizer", "behavior " + behavior + " is not supported; Lungo reads Isolated");
     }
     JsonNode pattern = step.path("pattern");
     if (pattern.path("Regex").isString()) {
@@ -103,7 +110,8 @@ final class TokenizerJsonParts {
     if (pattern.path("String").isString() && !pattern.path("String").stringValue().isEmpty()) {
       return new RegexSplitter(Pattern.quote(pattern.path("String").stringValue()));
     }
-    throw json.malformed("pre_tokenizer", "a Split needs a pattern with a Regex or a String: " + step);
+    throw json.malformed(
+        "pre_tokenizer", "a Split needs a pattern with a Regex or a String: " + step);
   }
 
   /// Reads the template around a text; begin and end follow from it, or from the usual names.
@@ -128,7 +136,8 @@ final class TokenizerJsonParts {
     return new BytePairDefinition.Frame(array(before), array(after), begin, end);
   }
 
-  private void template(JsonNode items, List<Integer> before, List<Integer> after) throws IOException {
+  private void template(JsonNode items, List<Integer> before, List<Integer> after)
+      throws IOException {
     boolean textSeen = false;
     for (JsonNode item : items) {
       if (item.has("Sequence")) {

@@ -14,7 +14,8 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.NullNode;
 
-/// Reads Hugging Face `tokenizer.json`: byte-level BPE, BPE with byte fallback (Llama 1 and 2), and characters.
+/// Reads Hugging Face `tokenizer.json`: byte-level BPE, BPE with byte fallback (Llama 1 and 2), and
+/// characters.
 final class TokenizerJsonReader {
   private final JsonCursor json;
   private final Map<String, JsonNode> parts = new HashMap<>();
@@ -28,7 +29,8 @@ final class TokenizerJsonReader {
     this.json = json;
   }
 
-  /// @throws MalformedFileException if the file is no such document, or of a kind that Lungo does not read
+  /// @throws MalformedFileException if the file is no such document, or of a kind that Lungo does
+  ///   not read
   static Tokenizer read(Path file) throws IOException {
     return StrictJson.read(
         file,
@@ -51,7 +53,8 @@ final class TokenizerJsonReader {
       switch (name.get()) {
         case "model" -> readModel();
         case "added_tokens" -> readAdded(json.nextTree());
-        case "normalizer", "pre_tokenizer", "post_processor" -> parts.put(name.get(), json.nextTree());
+        case "normalizer", "pre_tokenizer", "post_processor" ->
+            parts.put(name.get(), json.nextTree());
         default -> json.skipNext();
       }
     }
@@ -109,7 +112,8 @@ final class TokenizerJsonReader {
   private void readVocabulary() throws IOException {
     JsonToken start = json.next();
     if (start != JsonToken.START_OBJECT) {
-      throw json.malformed("model.vocab", "expected an object of token: id (BPE or WordLevel), found " + start);
+      throw json.malformed(
+          "model.vocab", "expected an object of token: id (BPE or WordLevel), found " + start);
     }
     readVocabulary(json, vocabulary);
   }
@@ -138,7 +142,8 @@ final class TokenizerJsonReader {
         String merge = json.string("model.merges");
         int space = merge.indexOf(' ');
         if (space <= 0 || space != merge.lastIndexOf(' ') || space == merge.length() - 1) {
-          throw json.malformed("model.merges", "expected two tokens with a space between, found \"" + merge + "\"");
+          throw json.malformed(
+              "model.merges", "expected two tokens with a space between, found \"" + merge + "\"");
         }
         mergeParts.add(merge.substring(0, space));
         mergeParts.add(merge.substring(space + 1));
@@ -153,7 +158,8 @@ final class TokenizerJsonReader {
       case "WordLevel" -> buildCharacters();
       default ->
           throw json.malformed(
-              "model.type", "\"" + type + "\" is not supported; Lungo reads BPE, and WordLevel of characters");
+              "model.type",
+              "\"" + type + "\" is not supported; Lungo reads BPE, and WordLevel of characters");
     };
   }
 
@@ -165,7 +171,8 @@ final class TokenizerJsonReader {
     for (String name : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
       JsonNode value = model.getOrDefault(name, NullNode.getInstance());
       if (!value.isNull() && !value.asString("").isEmpty()) {
-        throw json.malformed("model." + name, value + " is not supported; Lungo reads byte-level BPE");
+        throw json.malformed(
+            "model." + name, value + " is not supported; Lungo reads byte-level BPE");
       }
     }
     TokenizerJsonParts settings = new TokenizerJsonParts(json, parts, added);
@@ -202,7 +209,8 @@ final class TokenizerJsonReader {
       if (!addedToo) {
         if (!ByteAlphabet.covers(entry.getKey()) || entry.getKey().isEmpty()) {
           throw json.malformed(
-              "model.vocab", "\"" + entry.getKey() + "\" is not written in the byte-level alphabet");
+              "model.vocab",
+              "\"" + entry.getKey() + "\" is not written in the byte-level alphabet");
         }
         tokens[id] = ByteAlphabet.read(entry.getKey());
       }
@@ -225,7 +233,9 @@ final class TokenizerJsonReader {
   private int idOf(String token, int merge) throws IOException {
     Integer id = vocabulary.get(token);
     if (id == null) {
-      throw json.malformed("model.merges", "merge " + merge + " needs \"" + token + "\", which is not in the vocabulary");
+      throw json.malformed(
+          "model.merges",
+          "merge " + merge + " needs \"" + token + "\", which is not in the vocabulary");
     }
     return id;
   }
@@ -242,10 +252,13 @@ final class TokenizerJsonReader {
       String name = entry.getKey();
       int id = entry.getValue();
       if (name.isEmpty() || name.codePointCount(0, name.length()) != 1) {
-        throw json.malformed("model.vocab", "WordLevel is read for single characters only, not \"" + name + "\"");
+        throw json.malformed(
+            "model.vocab", "WordLevel is read for single characters only, not \"" + name + "\"");
       }
       if (id >= characters.length || characters[id] >= 0) {
-        throw json.malformed("model.vocab", "ids must be 0 to " + (characters.length - 1) + ", each once; found " + id);
+        throw json.malformed(
+            "model.vocab",
+            "ids must be 0 to " + (characters.length - 1) + ", each once; found " + id);
       }
       characters[id] = name.codePointAt(0);
     }

@@ -9,7 +9,8 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Writes tokenizers as Hugging Face `tokenizer.json`, so that other tools open them. The caller's stream stays open.
+/// Writes tokenizers as Hugging Face `tokenizer.json`, so that other tools open them. The caller's
+/// stream stays open.
 final class TokenizerJsonWriter {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
@@ -182,8 +183,7 @@ final class TokenizerJsonWriter {
     }
     json.writeEndObject();
     json.writeArrayPropertyStart("merges");
-    int[] merges =
-        definition.idsAreRanks() ? RankedMerges.of(vocabulary) : definition.merges();
+    int[] merges = definition.idsAreRanks() ? RankedMerges.of(vocabulary) : definition.merges();
     for (int i = 0; i < merges.length; i += 3) {
       json.writeStartArray();
       json.writeString(ByteAlphabet.write(vocabulary.bytesOf(merges[i])));
@@ -218,7 +218,8 @@ final class TokenizerJsonWriter {
         json.writeNumberProperty(tokenizer.nameOf(id), id);
       }
       json.writeEndObject();
-      // WordLevel demands a name; a character that is not in the vocabulary is an error all the same.
+      // WordLevel demands a name; a character that is not in the vocabulary is an error all the
+      // same.
       json.writeStringProperty("unk_token", "<unk>");
       json.writeEndObject();
       json.writeEndObject();

@@ -46,7 +46,12 @@ public final class Vocabulary {
     int slot = slotOf(token, 0, token.length);
     if (slots[slot] != EMPTY) {
       throw new IllegalArgumentException(
-          "tokens " + (int) slots[slot] + " and " + id + " have the same bytes: " + ByteAlphabet.write(token));
+          "tokens "
+              + (int) slots[slot]
+              + " and "
+              + id
+              + " have the same bytes: "
+              + ByteAlphabet.write(token));
     }
     slots[slot] = (long) hash(token, 0, token.length) << 32 | id;
   }
@@ -76,8 +81,8 @@ public final class Vocabulary {
     return (int) slots[slotOf(text, from, to)];
   }
 
-  /// Slots hold part of the hash above and the id below, so that most tokens that do not match are told apart without
-  /// looking at their bytes.
+  /// Slots hold part of the hash above and the id below, so that most tokens that do not match are
+  /// told apart without looking at their bytes.
   private int slotOf(byte[] text, int from, int to) {
     int mask = slots.length - 1;
     int hash = hash(text, from, to);

@@ -2,16 +2,20 @@
 ///
 /// Start at [Tokenizer], the one interface the rest of Lungo sees. Three kinds exist:
 ///
-/// - [BytePairTokenizer]: byte-level byte-pair encoding, as GPT-2, GPT-4, Llama 3, Qwen and our own models use. Text is
-///   cut into *pieces* by a [Splitter] (words, numbers, runs of spaces); a [PieceEncoder] then joins the bytes of each
-///   piece, best-ranked pair of a [MergeTable] first, until no pair is known.
-/// - [SentencePieceTokenizer]: score-based merging of whole texts with byte fallback, as Llama 1 and 2 use.
+/// - [BytePairTokenizer]: byte-level byte-pair encoding, as GPT-2, GPT-4, Llama 3, Qwen and our own
+///   models use. Text is cut into *pieces* by a [Splitter] (words, numbers, runs of spaces); a
+///   [PieceEncoder] then joins the bytes of each piece, best-ranked pair of a [MergeTable] first,
+///   until no pair is known.
+/// - [SentencePieceTokenizer]: score-based merging of whole texts with byte fallback, as Llama 1
+///   and 2 use.
 /// - [CharacterTokenizer]: one id per character, as nanoGPT's Shakespeare uses.
 ///
-/// [BpeTrainer] learns a vocabulary from text. [TokenizerFiles] opens every file format that Lungo reads.
-/// [SpecialMode] says whether `<|endoftext|>` in a text means the token or twelve characters.
+/// [BpeTrainer] learns a vocabulary from text. [TokenizerFiles] opens every file format that Lungo
+/// reads. [SpecialMode] says whether `<|endoftext|>` in a text means the token or twelve
+/// characters.
 ///
-/// Texts are UTF-8 bytes throughout: any byte sequence can be encoded, and decoding gives the same bytes back.
+/// Texts are UTF-8 bytes throughout: any byte sequence can be encoded, and decoding gives the same
+/// bytes back.
 @NullMarked
 package dev.lungo.tokenizer;
 

@@ -88,7 +88,9 @@ final class CorpusTest {
     Files.write(file, packed(kind, text.getBytes(StandardCharsets.UTF_8)));
     assertThat(joined(read(file))).isEqualTo(text);
     Path lines = folder.resolve("lines.jsonl." + kind);
-    Files.write(lines, packed(kind, "{\"text\": \"a\"}\n{\"text\": \"b\"}".getBytes(StandardCharsets.UTF_8)));
+    Files.write(
+        lines,
+        packed(kind, "{\"text\": \"a\"}\n{\"text\": \"b\"}".getBytes(StandardCharsets.UTF_8)));
     assertThat(read(lines)).extracting(Document::text).containsExactly("a", "b");
   }
 
@@ -144,7 +146,8 @@ final class CorpusTest {
     Files.createDirectories(folder.resolve(".git"));
     Files.writeString(folder.resolve("b/two.txt"), "two");
     Files.writeString(folder.resolve("a.java"), "one");
-    Files.writeString(folder.resolve("c.jsonl"), "{\"text\": \"three\"}\n\n{\"content\": \"four\"}\n");
+    Files.writeString(
+        folder.resolve("c.jsonl"), "{\"text\": \"three\"}\n\n{\"content\": \"four\"}\n");
     Files.writeString(folder.resolve(".hidden"), "no");
     Files.writeString(folder.resolve(".git/x"), "no");
     Files.write(folder.resolve("d.bin"), new byte[] {0, 1, 2});
@@ -203,7 +206,10 @@ final class CorpusTest {
 
   @Test
   void shakespeareIsSplitAsNanoGptSplitsIt() throws IOException {
-    Path file = Path.of(System.getProperty("lungo.testdata", "../../shared/data"), "corpora/tinyshakespeare.txt");
+    Path file =
+        Path.of(
+            System.getProperty("lungo.testdata", "../../shared/data"),
+            "corpora/tinyshakespeare.txt");
     Assumptions.assumeTrue(Files.exists(file), "test data is missing: " + file);
     Corpus corpus = Corpus.open(file);
     String training = joined(read(corpus.documents(corpus.split(0.1), Split.Part.TRAINING)));
@@ -246,25 +252,32 @@ final class CorpusTest {
         .isInstanceOf(NoSuchFileException.class)
         .hasMessageContaining("no corpus");
     Path binary = Files.write(folder.resolve("binary.txt"), new byte[] {1, 0, 1});
-    assertThatThrownBy(() -> read(binary)).isInstanceOf(MalformedFileException.class).hasMessageContaining("zero bytes");
-    for (String line : List.of("{\"text\": 3}", "{\"text\"", "[]", "{\"text\": \"a\", \"text\": \"b\"}")) {
-      Path lines = Files.writeString(folder.resolve("bad.jsonl"), "{\"text\": \"a\"}\n" + line + "\n");
-      assertThatThrownBy(() -> read(lines)).isInstanceOf(MalformedFileException.class).hasMessageContaining("line 2");
+    assertThatThrownBy(() -> read(binary))
+        .isInstanceOf(MalformedFileException.class)
+        .hasMessageContaining("zero bytes");
+    for (String line :
+        List.of("{\"text\": 3}", "{\"text\"", "[]", "{\"text\": \"a\", \"text\": \"b\"}")) {
+      Path lines =
+          Files.writeString(folder.resolve("bad.jsonl"), "{\"text\": \"a\"}\n" + line + "\n");
+      assertThatThrownBy(() -> read(lines))
+          .isInstanceOf(MalformedFileException.class)
+          .hasMessageContaining("line 2");
     }
     Path table = Files.writeString(folder.resolve("bad.parquet"), "PAR1 but no table PAR1");
     assertThatThrownBy(() -> read(table)).isInstanceOf(MalformedFileException.class);
   }
 
-  /// Columns id and text (four rows, the third null), packed with Snappy; written by hyparquet-writer.
+  /// Columns id and text (four rows, the third null), packed with Snappy; written by
+  /// hyparquet-writer.
   private static byte[] table() {
     return Base64.getDecoder()
         .decode(
-          "UEFSMRUGFSQVKFwVCBUAFQgVABUEFQAAAAMPEDwBAAAAAgAAAAMAAAAEAAAAFQYV2gMVdlwVCBUCFQgVABUE"
-            + "FQAAAAML6wGwCwAAAGVyc3RlciBUZXh0DAAAAGdyw7bDn2Ug8J+YicgAAAB0ZXh0IHRleHQg/goA/goA9goA"
-            + "FQQZPEgEcm9vdBUEABUCJQIYAmlkABUMJQIYBHRleHQlAAAWCBkcGSwmCBwVAhkVABkYAmlkFQIWCBZOFlIm"
-            + "CDw2ACgEBAAAABgEAQAAAAAZHBUGFQAVAgAAACZaHBUMGRUAGRgEdGV4dBUCFggWhgQWogEmWjw2AigQdGV4"
-            + "dCB0ZXh0IHRleHQgdRgLZXJzdGVyIFRleHQSABkcFQYVABUCAAAAFtQEFgg29AEAKAloeXBhcnF1ZXQZLBwA"
-            + "ABwAAADCAAAAUEFSMQ==");
+            "UEFSMRUGFSQVKFwVCBUAFQgVABUEFQAAAAMPEDwBAAAAAgAAAAMAAAAEAAAAFQYV2gMVdlwVCBUCFQgVABUE"
+                + "FQAAAAML6wGwCwAAAGVyc3RlciBUZXh0DAAAAGdyw7bDn2Ug8J+YicgAAAB0ZXh0IHRleHQg/goA/goA9goA"
+                + "FQQZPEgEcm9vdBUEABUCJQIYAmlkABUMJQIYBHRleHQlAAAWCBkcGSwmCBwVAhkVABkYAmlkFQIWCBZOFlIm"
+                + "CDw2ACgEBAAAABgEAQAAAAAZHBUGFQAVAgAAACZaHBUMGRUAGRgEdGV4dBUCFggWhgQWogEmWjw2AigQdGV4"
+                + "dCB0ZXh0IHRleHQgdRgLZXJzdGVyIFRleHQSABkcFQYVABUCAAAAFtQEFgg29AEAKAloeXBhcnF1ZXQZLBwA"
+                + "ABwAAADCAAAAUEFSMQ==");
   }
 
   @Test

@@ -39,11 +39,13 @@ final class CorpusTokenizerTest {
 
   private static BytePairTokenizer tokenizer(Corpus corpus) throws IOException {
     try (DocumentStream documents = corpus.documents()) {
-      return new BpeTrainer(BpeTrainer.Settings.ofSize(400, 2)).train(() -> documents.next().map(Document::utf8));
+      return new BpeTrainer(BpeTrainer.Settings.ofSize(400, 2))
+          .train(() -> documents.next().map(Document::utf8));
     }
   }
 
-  private Path write(Corpus corpus, Tokenizer tokenizer, Split.Part part, int threads) throws IOException {
+  private Path write(Corpus corpus, Tokenizer tokenizer, Split.Part part, int threads)
+      throws IOException {
     Path file = folder.resolve(part + "-" + threads + ".tokens");
     List<Long> done = new ArrayList<>();
     try (DocumentStream documents = corpus.documents(corpus.split(0.1), part)) {
@@ -105,14 +107,17 @@ final class CorpusTokenizerTest {
     StringBuilder text = new StringBuilder();
     Random random = new Random(9);
     while (text.length() < 3_500_000) {
-      text.append("größe ").append(random.nextInt(1000)).append(random.nextInt(9) == 0 ? "\n\n    " : " x");
+      text.append("größe ")
+          .append(random.nextInt(1000))
+          .append(random.nextInt(9) == 0 ? "\n\n    " : " x");
     }
     Files.writeString(file, text);
     Corpus corpus = Corpus.open(file);
     Tokenizer tokenizer = tokenizer(corpus);
     Path shardFile = folder.resolve("large.tokens");
     try (DocumentStream documents = corpus.documents()) {
-      new CorpusTokenizer(tokenizer, 2).write(documents, shardFile, corpus.totalBytes(), Progress.NONE);
+      new CorpusTokenizer(tokenizer, 2)
+          .write(documents, shardFile, corpus.totalBytes(), Progress.NONE);
     }
     try (TokenShard shard = TokenShard.open(shardFile)) {
       int[] expected = tokenizer.encode(text.toString());
@@ -145,7 +150,8 @@ final class CorpusTokenizerTest {
     Path file = folder.resolve("text.tokens");
     Corpus corpus = Corpus.open(text);
     try (DocumentStream documents = corpus.documents()) {
-      new CorpusTokenizer(CharacterTokenizer.of("abc"), 1).write(documents, file, corpus.totalBytes(), Progress.NONE);
+      new CorpusTokenizer(CharacterTokenizer.of("abc"), 1)
+          .write(documents, file, corpus.totalBytes(), Progress.NONE);
     }
     byte[] good = Files.readAllBytes(file);
     Random random = new Random(11);

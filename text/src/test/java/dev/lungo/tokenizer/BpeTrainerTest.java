@@ -33,7 +33,8 @@ final class BpeTrainerTest {
       for (int line = 0; line < 40; line++) {
         text.repeat(' ', 4 * random.nextInt(4));
         for (int w = 0; w < 8; w++) {
-          text.append(words.get((int) (300 * Math.pow(random.nextDouble(), 3)))).append(w == 7 ? ";\n" : " ");
+          text.append(words.get((int) (300 * Math.pow(random.nextDouble(), 3))))
+              .append(w == 7 ? ";\n" : " ");
         }
         text.append(random.nextInt(100_000)).append('\n');
       }

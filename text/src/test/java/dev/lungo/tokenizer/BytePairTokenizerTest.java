@@ -67,12 +67,17 @@ final class BytePairTokenizerTest {
   private static BytePairTokenizer withSplitter(BytePairDefinition definition, Splitter splitter) {
     return new BytePairTokenizer(
         BytePairDefinition.ofMerges(
-            definition.tokens(), definition.merges(), splitter, definition.added(), definition.frame()));
+            definition.tokens(),
+            definition.merges(),
+            splitter,
+            definition.added(),
+            definition.frame()));
   }
 
   @Test
   void mergesWhoseRanksFallAreDoneInTheOrderOfRanks() {
-    // "bc" is learned last but needs nothing: in a long piece, joining "ab" must not overtake better pairs that arise.
+    // "bc" is learned last but needs nothing: in a long piece, joining "ab" must not overtake
+    // better pairs that arise.
     List<byte[]> tokens = new ArrayList<>();
     for (int b = 0; b < 256; b++) {
       tokens.add(new byte[] {(byte) b});
@@ -84,7 +89,11 @@ final class BytePairTokenizerTest {
     int[] merges = {'d', 257, 259, 256, 'c', 257, 'a', 'b', 256, 'c', 'd', 258};
     BytePairDefinition definition =
         BytePairDefinition.ofMerges(
-            tokens, merges, new RegexSplitter("[\\s\\S]+"), List.of(), BytePairDefinition.Frame.none());
+            tokens,
+            merges,
+            new RegexSplitter("[\\s\\S]+"),
+            List.of(),
+            BytePairDefinition.Frame.none());
     BytePairTokenizer tokenizer = new BytePairTokenizer(definition);
     Random random = new Random(3);
     for (int round = 0; round < 300; round++) {
@@ -93,7 +102,9 @@ final class BytePairTokenizerTest {
         text.append("abcd".charAt(random.nextInt(4)));
       }
       byte[] utf8 = text.toString().getBytes(StandardCharsets.UTF_8);
-      assertThat(tokenizer.encode(text.toString())).as(text.toString()).isEqualTo(encodePlainly(definition, utf8));
+      assertThat(tokenizer.encode(text.toString()))
+          .as(text.toString())
+          .isEqualTo(encodePlainly(definition, utf8));
     }
   }
 
@@ -139,15 +150,20 @@ final class BytePairTokenizerTest {
             new AddedToken(size + 3, "<tool>", false, false, false, false, false),
             new AddedToken(size + 4, "end", true, true, false, false, false));
     BytePairDefinition.Frame frame =
-        new BytePairDefinition.Frame(new int[] {size}, new int[] {size + 1}, OptionalInt.of(size), OptionalInt.empty());
+        new BytePairDefinition.Frame(
+            new int[] {size}, new int[] {size + 1}, OptionalInt.of(size), OptionalInt.empty());
     BytePairTokenizer tokenizer =
         new BytePairTokenizer(
-            BytePairDefinition.ofMerges(base.tokens(), base.merges(), base.splitter(), added, frame));
+            BytePairDefinition.ofMerges(
+                base.tokens(), base.merges(), base.splitter(), added, frame));
     assertThat(tokenizer.encode("<a><b><a>", SpecialMode.PARSE)).containsExactly(size + 1, size);
     assertThat(tokenizer.encode("<a>", SpecialMode.FRAME)).containsExactly(size, size, size + 1);
-    assertThat(tokenizer.encode("!  <mask> \n!", SpecialMode.PARSE)).containsExactly('!', size + 2, '!');
+    assertThat(tokenizer.encode("!  <mask> \n!", SpecialMode.PARSE))
+        .containsExactly('!', size + 2, '!');
     assertThat(tokenizer.encode("<tool>", SpecialMode.TEXT)).containsExactly(size + 3);
-    assertThat(tokenizer.encode("bend end", SpecialMode.PARSE)).endsWith(size + 4).containsOnlyOnce(size + 4);
+    assertThat(tokenizer.encode("bend end", SpecialMode.PARSE))
+        .endsWith(size + 4)
+        .containsOnlyOnce(size + 4);
     assertThat(tokenizer.beginOfText()).hasValue(size);
   }
 
@@ -187,7 +203,8 @@ final class BytePairTokenizerTest {
 
   @Test
   void tiktokenVocabularySavedAsJsonGivesTheSameIds() throws IOException {
-    Tokenizer tokenizer = TokenizerFiles.load(TestData.file("tokenizers/tiktoken/cl100k_base.tiktoken"));
+    Tokenizer tokenizer =
+        TokenizerFiles.load(TestData.file("tokenizers/tiktoken/cl100k_base.tiktoken"));
     Path file = folder.resolve("cl100k.json");
     tokenizer.save(file);
     Tokenizer loaded = TokenizerFiles.load(file);
@@ -215,11 +232,14 @@ final class BytePairTokenizerTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("700");
     List<byte[]> tokens = new ArrayList<>(TRAINED.definition().tokens().subList(0, 255));
-    assertThatThrownBy(
-            () ->
-                new BytePairTokenizer(
-                    BytePairDefinition.ofMerges(
-                        tokens, new int[0], new Gpt2Splitter(), List.of(), BytePairDefinition.Frame.none())))
+    assertThatThrownBy(() ->
+            new BytePairTokenizer(
+                BytePairDefinition.ofMerges(
+                    tokens,
+                    new int[0],
+                    new Gpt2Splitter(),
+                    List.of(),
+                    BytePairDefinition.Frame.none())))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("0xff");
   }
@@ -231,7 +251,9 @@ final class BytePairTokenizerTest {
       byte[] bytes = new byte[random.nextInt(40)];
       random.nextBytes(bytes);
       byte[] text =
-          round % 2 == 0 ? bytes : "aé中😉".repeat(1 + random.nextInt(3)).getBytes(StandardCharsets.UTF_8);
+          round % 2 == 0
+              ? bytes
+              : "aé中😉".repeat(1 + random.nextInt(3)).getBytes(StandardCharsets.UTF_8);
       StreamingDecoder decoder = TRAINED.streamingDecoder();
       StringBuilder streamed = new StringBuilder();
       for (byte b : text) {
@@ -246,6 +268,7 @@ final class BytePairTokenizerTest {
     }
     StreamingDecoder decoder = TRAINED.streamingDecoder();
     assertThat(decoder.accept(TRAINED.endOfText().getAsInt())).isEmpty();
-    assertThat(new StreamingDecoder(TRAINED, true).accept(TRAINED.endOfText().getAsInt())).isEqualTo("<|endoftext|>");
+    assertThat(new StreamingDecoder(TRAINED, true).accept(TRAINED.endOfText().getAsInt()))
+        .isEqualTo("<|endoftext|>");
   }
 }

@@ -92,7 +92,11 @@ final class DamagedFilesTest {
   void tiktoken() throws IOException {
     StringBuilder lines = new StringBuilder();
     for (int id = 0; id < TRAINED.vocabulary().size(); id++) {
-      lines.append(Base64.getEncoder().encodeToString(TRAINED.bytesOf(id))).append(' ').append(id).append('\n');
+      lines
+          .append(Base64.getEncoder().encodeToString(TRAINED.bytesOf(id)))
+          .append(' ')
+          .append(id)
+          .append('\n');
     }
     Path file = folder.resolve("r50k_small.tiktoken");
     Files.writeString(file, lines);
@@ -112,7 +116,11 @@ final class DamagedFilesTest {
     StringBuilder merges = new StringBuilder("#version: 0.2\n");
     int[] triples = TRAINED.definition().merges();
     for (int i = 0; i < triples.length; i += 3) {
-      merges.append(TRAINED.nameOf(triples[i])).append(' ').append(TRAINED.nameOf(triples[i + 1])).append('\n');
+      merges
+          .append(TRAINED.nameOf(triples[i]))
+          .append(' ')
+          .append(TRAINED.nameOf(triples[i + 1]))
+          .append('\n');
     }
     Files.writeString(folder.resolve("vocab.bpe"), merges);
     assertThat(TokenizerFiles.load(folder).endOfText()).hasValue(299);
@@ -125,7 +133,9 @@ final class DamagedFilesTest {
     out.putInt(8);
     for (int id = 0; id < 300; id++) {
       String name =
-          id < 3 ? List.of("<unk>", "\n<s>\n", "\n</s>\n").get(id) : id < 259 ? "<0x%02X>".formatted(id - 3) : "t" + id;
+          id < 3
+              ? List.of("<unk>", "\n<s>\n", "\n</s>\n").get(id)
+              : id < 259 ? "<0x%02X>".formatted(id - 3) : "t" + id;
       byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
       out.putFloat(-id).putInt(bytes.length).put(bytes);
     }
@@ -178,6 +188,7 @@ final class DamagedFilesTest {
   void missingFilesSayWhatIsMissing() {
     assertThatThrownBy(() -> TokenizerFiles.load(folder.resolve("none.json")))
         .hasMessageContaining("none.json");
-    assertThatThrownBy(() -> TokenizerFiles.load(folder)).hasMessageContaining("holds no tokenizer.json");
+    assertThatThrownBy(() -> TokenizerFiles.load(folder))
+        .hasMessageContaining("holds no tokenizer.json");
   }
 }

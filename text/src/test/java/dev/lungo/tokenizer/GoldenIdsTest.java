@@ -59,7 +59,9 @@ final class GoldenIdsTest {
       languages++;
       String text = Files.readString(TestData.file("tokenizers/golden/" + entry.getKey()));
       int[] ids = tokenizer.encode(text);
-      assertThat(ids).as("%s of %s", encoding, entry.getKey()).hasSize(entry.getValue().get("count").intValue());
+      assertThat(ids)
+          .as("%s of %s", encoding, entry.getKey())
+          .hasSize(entry.getValue().get("count").intValue());
       assertThat(sha256(ids)).isEqualTo(entry.getValue().get("sha256_ids").stringValue());
       if (entry.getValue().path("roundtrip").asBoolean(false)) {
         assertThat(tokenizer.decode(ids)).isEqualTo(text);
@@ -70,29 +72,37 @@ final class GoldenIdsTest {
 
   @Test
   void gpt2InputFileGivesTheOutputFile() throws IOException {
-    assertCases("gpt2/ggml-vocab-gpt-2.gguf", TokenizerFiles.load(TestData.file("tokenizers/gpt2/encoder.json")));
     assertCases(
-        "gpt2/ggml-vocab-gpt-2.gguf", TokenizerFiles.load(TestData.file("tokenizers/gpt2/ggml-vocab-gpt-2.gguf")));
+        "gpt2/ggml-vocab-gpt-2.gguf",
+        TokenizerFiles.load(TestData.file("tokenizers/gpt2/encoder.json")));
+    assertCases(
+        "gpt2/ggml-vocab-gpt-2.gguf",
+        TokenizerFiles.load(TestData.file("tokenizers/gpt2/ggml-vocab-gpt-2.gguf")));
   }
 
   @Test
   void llamaInputFileGivesTheOutputFile() throws IOException {
-    Tokenizer tokenizer = TokenizerFiles.load(TestData.file("tokenizers/llama-spm/ggml-vocab-llama-spm.gguf"));
+    Tokenizer tokenizer =
+        TokenizerFiles.load(TestData.file("tokenizers/llama-spm/ggml-vocab-llama-spm.gguf"));
     assertThat(tokenizer.vocabularySize()).isEqualTo(32_000);
     assertCases("llama-spm/ggml-vocab-llama-spm.gguf", tokenizer);
   }
 
   private static void assertCases(String name, Tokenizer tokenizer) throws IOException {
     String[] inputs =
-        Files.readString(TestData.file("tokenizers/" + name + ".inp")).split("\n__ggml_vocab_test__\n", -1);
-    String[] outputs = Files.readString(TestData.file("tokenizers/" + name + ".out")).split("\n", -1);
+        Files.readString(TestData.file("tokenizers/" + name + ".inp"))
+            .split("\n__ggml_vocab_test__\n", -1);
+    String[] outputs =
+        Files.readString(TestData.file("tokenizers/" + name + ".out")).split("\n", -1);
     assertThat(inputs.length).isGreaterThanOrEqualTo(46);
     for (int i = 0; i < 46; i++) {
       int[] expected =
           outputs[i].isBlank()
               ? new int[0]
               : Arrays.stream(outputs[i].strip().split(" ")).mapToInt(Integer::parseInt).toArray();
-      assertThat(tokenizer.encode(inputs[i])).as("ids of case %d: \"%s\"", i, inputs[i]).isEqualTo(expected);
+      assertThat(tokenizer.encode(inputs[i]))
+          .as("ids of case %d: \"%s\"", i, inputs[i])
+          .isEqualTo(expected);
     }
   }
 
@@ -106,7 +116,8 @@ final class GoldenIdsTest {
 
   @Test
   void gpt4SplitsMixedScriptsAsPublished() throws IOException {
-    Tokenizer tokenizer = TokenizerFiles.load(TestData.file("tokenizers/tiktoken/cl100k_base.tiktoken"));
+    Tokenizer tokenizer =
+        TokenizerFiles.load(TestData.file("tokenizers/tiktoken/cl100k_base.tiktoken"));
     assertThat(tokenizer.encode("hello123!!!? (안녕하세요!) 😉"))
         .containsExactly(15339, 4513, 12340, 30, 320, 31495, 230, 75265, 243, 92245, 16715, 57037);
   }
@@ -128,6 +139,7 @@ final class GoldenIdsTest {
   private static String sha256(int[] ids) throws Exception {
     String joined = Arrays.stream(ids).mapToObj(Integer::toString).collect(Collectors.joining(","));
     return HexFormat.of()
-        .formatHex(MessageDigest.getInstance("SHA-256").digest(joined.getBytes(StandardCharsets.UTF_8)));
+        .formatHex(
+            MessageDigest.getInstance("SHA-256").digest(joined.getBytes(StandardCharsets.UTF_8)));
   }
 }

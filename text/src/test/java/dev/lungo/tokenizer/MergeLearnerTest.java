@@ -26,25 +26,33 @@ final class MergeLearnerTest {
       symbols.add("</w>");
       sequences.add(
           symbols.stream()
-              .mapToInt(
-                  symbol -> {
-                    if (!names.contains(symbol)) {
-                      names.add(symbol);
-                    }
-                    return names.indexOf(symbol);
-                  })
+              .mapToInt(symbol -> {
+                if (!names.contains(symbol)) {
+                  names.add(symbol);
+                }
+                return names.indexOf(symbol);
+              })
               .toArray());
     }
     long[] counts = words.values().stream().mapToLong(Integer::longValue).toArray();
     int[] lengths = names.stream().mapToInt(String::length).toArray();
     List<String> learned = new ArrayList<>();
-    for (MergeLearner.Merge merge : new MergeLearner(words(sequences, counts), lengths).learn(10, 1)) {
+    for (MergeLearner.Merge merge :
+        new MergeLearner(words(sequences, counts), lengths).learn(10, 1)) {
       learned.add(names.get(merge.left()) + "+" + names.get(merge.right()) + " " + merge.count());
       names.add(names.get(merge.left()) + names.get(merge.right()));
     }
     assertThat(learned)
         .containsExactly(
-            "e+s 9", "es+t 9", "est+</w> 9", "l+o 7", "lo+w 7", "n+e 6", "ne+w 6", "new+est</w> 6", "low+</w> 5",
+            "e+s 9",
+            "es+t 9",
+            "est+</w> 9",
+            "l+o 7",
+            "lo+w 7",
+            "n+e 6",
+            "ne+w 6",
+            "new+est</w> 6",
+            "low+</w> 5",
             "w+i 3");
   }
 
@@ -76,7 +84,8 @@ final class MergeLearnerTest {
       }
       int[] lengths = {1, 1, 1, 1, 1};
       List<MergeLearner.Merge> expected = learnPlainly(sequences, counts, lengths, 30);
-      List<MergeLearner.Merge> learned = new MergeLearner(words(sequences, counts), lengths).learn(30, 2);
+      List<MergeLearner.Merge> learned =
+          new MergeLearner(words(sequences, counts), lengths).learn(30, 2);
       assertThat(learned).as("round %d", round).isEqualTo(expected);
     }
   }
@@ -109,7 +118,10 @@ final class MergeLearnerTest {
       Map<Pair, Long> pairs = new LinkedHashMap<>();
       for (int word = 0; word < words.size(); word++) {
         for (int i = 0; i + 1 < words.get(word).size(); i++) {
-          pairs.merge(new Pair(words.get(word).get(i), words.get(word).get(i + 1)), counts[word], Long::sum);
+          pairs.merge(
+              new Pair(words.get(word).get(i), words.get(word).get(i + 1)),
+              counts[word],
+              Long::sum);
         }
       }
       pairs.keySet().removeAll(passedOver);

@@ -13,13 +13,18 @@ final class ParallelEncoderTest {
 
   @Test
   void idsAreThoseOfOneThread() {
-    String text = String.join("<|endoftext|>", TEXTS) + "k".repeat(700_000) + " \n\n  " + String.join("", TEXTS);
+    String text =
+        String.join("<|endoftext|>", TEXTS)
+            + "k".repeat(700_000)
+            + " \n\n  "
+            + String.join("", TEXTS);
     byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
     assertThat(utf8.length).isGreaterThan(1_500_000);
     for (SpecialMode mode : SpecialMode.values()) {
       int[] expected = TRAINED.encode(text, mode);
       for (int threads : new int[] {1, 2, 3}) {
-        assertThat(ParallelEncoder.encode(TRAINED, utf8, mode, threads).toArray()).isEqualTo(expected);
+        assertThat(ParallelEncoder.encode(TRAINED, utf8, mode, threads).toArray())
+            .isEqualTo(expected);
       }
     }
   }
@@ -28,6 +33,7 @@ final class ParallelEncoderTest {
   void tokenizersThatCannotBeCutEncodeWhole() {
     CharacterTokenizer characters = CharacterTokenizer.of("ab \n");
     byte[] utf8 = "ab \n".repeat(100_000).getBytes(StandardCharsets.UTF_8);
-    assertThat(ParallelEncoder.encode(characters, utf8, SpecialMode.TEXT, 2).size()).isEqualTo(utf8.length);
+    assertThat(ParallelEncoder.encode(characters, utf8, SpecialMode.TEXT, 2).size())
+        .isEqualTo(utf8.length);
   }
 }

@@ -9,6 +9,7 @@ final class PublishedMergesTest {
   void workedExamplesComeOutAsPublished() {
     assertThat(PublishedMerges.all())
         .hasSize(2)
-        .allSatisfy(example -> assertThat(example.computed()).as(example.name()).isEqualTo(example.expected()));
+        .allSatisfy(example ->
+            assertThat(example.computed()).as(example.name()).isEqualTo(example.expected()));
   }
 }

@@ -18,7 +18,8 @@ final class SentencePieceTokenizerTest {
   /// Bytes at 3 to 258, then: ▁ a b ab ▁ab bab.
   private static SentencePieceTokenizer small() {
     List<String> names = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
-    List<TokenType> types = new ArrayList<>(List.of(TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL));
+    List<TokenType> types =
+        new ArrayList<>(List.of(TokenType.UNKNOWN, TokenType.CONTROL, TokenType.CONTROL));
     for (int b = 0; b < 256; b++) {
       names.add("<0x%02X>".formatted(b));
       types.add(TokenType.BYTE);
@@ -67,7 +68,8 @@ final class SentencePieceTokenizerTest {
     Tokenizer loaded = TokenizerFiles.load(file);
     assertThat(loaded).isInstanceOf(SentencePieceTokenizer.class);
     for (String text : List.of("ab ab", "babab abba", "é b a")) {
-      assertThat(loaded.encode(text, SpecialMode.FRAME)).isEqualTo(small().encode(text, SpecialMode.FRAME));
+      assertThat(loaded.encode(text, SpecialMode.FRAME))
+          .isEqualTo(small().encode(text, SpecialMode.FRAME));
     }
   }
 
@@ -77,17 +79,22 @@ final class SentencePieceTokenizerTest {
     Path file = folder.resolve("stories.json");
     llama.save(file);
     Tokenizer loaded = TokenizerFiles.load(file);
-    String text = "Once upon a time, there was a little girl named Lily. She loved to play outside in the park.";
-    assertThat(loaded.encode(text, SpecialMode.FRAME)).isEqualTo(llama.encode(text, SpecialMode.FRAME));
+    String text =
+        "Once upon a time, there was a little girl named Lily. She loved to play outside in the park.";
+    assertThat(loaded.encode(text, SpecialMode.FRAME))
+        .isEqualTo(llama.encode(text, SpecialMode.FRAME));
     assertThat(loaded.decode(loaded.encode(text))).isEqualTo(text);
   }
 
   @Test
   void listsOfDifferentLengthsAreRefused() {
-    assertThatThrownBy(
-            () ->
-                new SentencePieceTokenizer(
-                    List.of("a"), new float[2], new TokenType[1], OptionalInt.empty(), OptionalInt.empty()))
+    assertThatThrownBy(() ->
+            new SentencePieceTokenizer(
+                List.of("a"),
+                new float[2],
+                new TokenType[1],
+                OptionalInt.empty(),
+                OptionalInt.empty()))
         .isInstanceOf(IllegalArgumentException.class);
   }
 }

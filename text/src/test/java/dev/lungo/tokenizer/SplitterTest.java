@@ -14,10 +14,68 @@ import org.junit.jupiter.api.Test;
 final class SplitterTest {
   /// Characters of all classes and sizes, chosen so that the expressions' alternatives meet.
   private static final String[] PARTS = {
-    "a", "Z", "word", "longerWordThanEight", "é", "ß", "ж", "中", "𝒜", "ſ", "ª", "ǅ", "3", "42", "1234567", "²", "Ⅷ", "१",
-    " ", "  ", "        ", "         ", "\t", "\n", "\r\n", "\r", "\n\n", "\u00a0", "\u0085", "\u2028", "\u3000", "\u000b",
-    "'", "''", "'s", "'T", "'re", "'VE", "'ll", "'Ll", "'d", "'m", "'x", "!", "...", "(", ");", "{\n", "\n     * ", "\n \t ", "\n  \t", "*", "*/", " *", "_", "-", "😉",
-    "\u0301", "\u200d", "<|", "\u0000", "\ufffd"
+    "a",
+    "Z",
+    "word",
+    "longerWordThanEight",
+    "é",
+    "ß",
+    "ж",
+    "中",
+    "𝒜",
+    "ſ",
+    "ª",
+    "ǅ",
+    "3",
+    "42",
+    "1234567",
+    "²",
+    "Ⅷ",
+    "१",
+    " ",
+    "  ",
+    "        ",
+    "         ",
+    "\t",
+    "\n",
+    "\r\n",
+    "\r",
+    "\n\n",
+    "\u00a0",
+    "\u0085",
+    "\u2028",
+    "\u3000",
+    "\u000b",
+    "'",
+    "''",
+    "'s",
+    "'T",
+    "'re",
+    "'VE",
+    "'ll",
+    "'Ll",
+    "'d",
+    "'m",
+    "'x",
+    "!",
+    "...",
+    "(",
+    ");",
+    "{\n",
+    "\n     * ",
+    "\n \t ",
+    "\n  \t",
+    "*",
+    "*/",
+    " *",
+    "_",
+    "-",
+    "😉",
+    "\u0301",
+    "\u200d",
+    "<|",
+    "\u0000",
+    "\ufffd"
   };
 
   private static String randomText(Random random) {
@@ -57,7 +115,9 @@ final class SplitterTest {
     Random random = new Random(42);
     for (int round = 0; round < 20_000; round++) {
       String text = randomText(random);
-      for (Splitter splitter : List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new Gpt4Splitter(1), new CodeSplitter())) {
+      for (Splitter splitter :
+          List.of(
+              new Gpt2Splitter(), new Gpt4Splitter(3), new Gpt4Splitter(1), new CodeSplitter())) {
         assertThat(pieces(splitter, text, 1 + round % 7))
             .as("%s of \"%s\"", splitter.pattern(), text)
             .isEqualTo(matches(splitter.pattern(), text));
@@ -78,19 +138,22 @@ final class SplitterTest {
   @Test
   void knownExpressionsGetHandWrittenSplitters() {
     assertThat(Splitter.forPattern(Gpt2Splitter.PATTERN)).isInstanceOf(Gpt2Splitter.class);
-    assertThat(Splitter.forPattern(Gpt4Splitter.PATTERN_ONE_DIGIT)).isInstanceOf(Gpt4Splitter.class);
+    assertThat(Splitter.forPattern(Gpt4Splitter.PATTERN_ONE_DIGIT))
+        .isInstanceOf(Gpt4Splitter.class);
     assertThat(Splitter.forPattern("\\w+")).isInstanceOf(RegexSplitter.class);
   }
 
   @Test
   void textBetweenMatchesIsAPieceToo() {
-    assertThat(pieces(new RegexSplitter("[a-z]+"), "12ab!cd", 9)).containsExactly("12", "ab", "!", "cd");
+    assertThat(pieces(new RegexSplitter("[a-z]+"), "12ab!cd", 9))
+        .containsExactly("12", "ab", "!", "cd");
     assertThat(pieces(new RegexSplitter("x*"), "abx", 9)).containsExactly("ab", "x");
   }
 
   @Test
   void scriptNamesAreUnderstood() {
-    assertThat(pieces(new RegexSplitter("\\p{Han}+|\\p{L}+"), "日本go", 9)).containsExactly("日本", "go");
+    assertThat(pieces(new RegexSplitter("\\p{Han}+|\\p{L}+"), "日本go", 9))
+        .containsExactly("日本", "go");
   }
 
   @Test
@@ -145,7 +208,8 @@ final class SplitterTest {
       cuts++;
       String left = new String(utf8, 0, cut, StandardCharsets.UTF_8);
       String right = new String(utf8, cut, utf8.length - cut, StandardCharsets.UTF_8);
-      for (Splitter splitter : List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new CodeSplitter())) {
+      for (Splitter splitter :
+          List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new CodeSplitter())) {
         List<String> parts = new ArrayList<>(pieces(splitter, left, 8));
         parts.addAll(pieces(splitter, right, 8));
         assertThat(parts).as("\"%s\" | \"%s\"", left, right).isEqualTo(pieces(splitter, text, 8));

@@ -4,7 +4,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
-/// Finds files that are not part of the project; a test that needs one is skipped, by name, where it is missing.
+/// Finds files that are not part of the project; a test that needs one is skipped, by name, where
+/// it is missing.
 final class TestData {
   private TestData() {}
 
