@@ -11,7 +11,7 @@
 /// - [CharacterTokenizer]: one id per character, as nanoGPT's Shakespeare uses.
 ///
 /// [BpeTrainer] learns a vocabulary from text. [TokenizerFiles] opens every file format that Lungo
-/// reads. [SpecialMode] says whether `<|endoftext|>` in a text means the token or twelve
+/// reads. [SpecialMode] says whether `<|endoftext|>` in a text means the token or thirteen
 /// characters.
 ///
 /// Texts are UTF-8 bytes throughout: any byte sequence can be encoded, and decoding gives the same
