@@ -20,11 +20,16 @@ final class Child implements AutoCloseable {
   private final BufferedWriter requests;
   private final BufferedReader answers;
 
+  /// A native runtime may hang in its own exit when both of us are told to end.
+  private final Thread killer;
+
   private Child(String name, Process process) {
     this.name = name;
     this.process = process;
     this.requests = process.outputWriter();
     this.answers = process.inputReader();
+    this.killer = new Thread(process::destroyForcibly);
+    Runtime.getRuntime().addShutdownHook(killer);
   }
 
   /// Starts `mainClass` of our class path on our JDK.
@@ -77,9 +82,10 @@ final class Child implements AutoCloseable {
   public void close() throws IOException {
     requests.close();
     try {
-      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      if (!process.waitFor(5, TimeUnit.SECONDS)) {
         process.destroyForcibly();
       }
+      Runtime.getRuntime().removeShutdownHook(killer);
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
