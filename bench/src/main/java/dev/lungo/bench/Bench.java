@@ -13,7 +13,8 @@ import picocli.CommandLine.Command;
       MatmulBench.class,
       TrainingBench.class,
       OperationsBench.class,
-      TokenizerBench.class
+      TokenizerBench.class,
+      SpeedrunBench.class
     })
 public final class Bench {
   private Bench() {}

@@ -38,8 +38,8 @@ final class TrainingBench implements Callable<Integer> {
   @Option(
       names = "--loss-steps",
       paramLabel = "N",
-      description = "Steps whose losses are compared (default: 20).")
-  private int lossSteps = 20;
+      description = "Steps whose losses are compared (default: 20; with --quick 5).")
+  private int lossSteps;
 
   @Option(names = "--losses", description = "Print the losses of every compared step.")
   private boolean printLosses;
@@ -51,6 +51,9 @@ final class TrainingBench implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (lossSteps == 0) {
+      lossSteps = options.quick() ? 5 : 20;
+    }
     Path folder = Files.createTempDirectory("lungo-bench");
     try (Kernels kernels = KernelChoice.open(1)) {
       Report report =
@@ -83,7 +86,7 @@ final class TrainingBench implements Callable<Integer> {
           LibtorchTraining bare =
               new LibtorchTraining(TrainingCase.reference(false), count, weights, batches)) {
         compareLosses(report, count, ours, theirs);
-        bare.run(0, lossSteps);
+        bare.run(0, 3);
         double[] medians =
             Rounds.medians(
                 options.rounds(),

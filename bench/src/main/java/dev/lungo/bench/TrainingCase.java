@@ -31,6 +31,10 @@ public record TrainingCase(
     return 8 * width / 3 / 32 * 32;
   }
 
+  TrainingCase withVocabulary(int size) {
+    return new TrainingCase(width, layers, heads, context, batch, size, feedForward, rotary);
+  }
+
   public int tokens() {
     return batch * context;
   }

@@ -4,6 +4,7 @@ import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Parameters;
 import dev.lungo.tensor.RandomNumbers;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -18,11 +19,16 @@ public final class TrainingFiles {
   static void writeWeights(Path file, Parameters parameters) throws IOException {
     try (FileChannel channel = create(file)) {
       for (Parameter parameter : parameters.all()) {
-        ByteBuffer bytes = parameter.tensor().data().asByteBuffer();
-        while (bytes.hasRemaining()) {
-          channel.write(bytes);
-        }
+        write(channel, parameter.tensor().data());
       }
+    }
+  }
+
+  /// Writes memory as it is: little-endian on every processor that libtorch runs on.
+  static void write(FileChannel channel, MemorySegment memory) throws IOException {
+    ByteBuffer bytes = memory.asByteBuffer();
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
     }
   }
 

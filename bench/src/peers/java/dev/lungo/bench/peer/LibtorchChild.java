@@ -11,6 +11,7 @@ import java.util.Objects;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AdamW;
 import org.bytedeco.pytorch.AdamWOptions;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 /// - `weights FILE`: creates the model from float32 values
 /// - `batches FILE`: where batches come from ([TrainingFiles])
 /// - `adamw RATE`: a new optimizer with libtorch's defaults but for the rate
+/// - `rate RATE`: changes the optimizer's rate
 /// - `steps FIRST COUNT`: takes steps, answers seconds and the loss of each
+/// - `evaluate FILE`: answers the mean loss over all batches of another file
 public final class LibtorchChild {
   private @Nullable TrainingCase sizes;
   private @Nullable LibtorchModel model;
@@ -48,6 +51,10 @@ public final class LibtorchChild {
           optimizer =
               new AdamW(
                   Objects.requireNonNull(model).parameters(), new AdamWOptions(Double.parseDouble(words[1])));
+      case "rate" -> setRate(Double.parseDouble(words[1]));
+      case "evaluate" -> {
+        return evaluate(Path.of(words[1]));
+      }
       case "steps" -> {
         return steps(Integer.parseInt(words[1]), Integer.parseInt(words[2]));
       }
@@ -65,6 +72,31 @@ public final class LibtorchChild {
       losses.append(' ').append(step(trained, stepper, batches[(first + i) % batches.length]));
     }
     return String.format(Locale.ROOT, "%.9f", (System.nanoTime() - start) / 1e9) + losses;
+  }
+
+  private void setRate(double rate) {
+    try (PointerScope scope = new PointerScope()) {
+      Objects.requireNonNull(optimizer, "ask for adamw first")
+          .param_groups()
+          .get(0)
+          .options()
+          .set_lr(rate);
+    }
+  }
+
+  private String evaluate(Path file) throws IOException {
+    LibtorchModel measured = Objects.requireNonNull(model, "ask for weights first");
+    int[][] heldOut = TrainingFiles.readBatches(file, Objects.requireNonNull(sizes));
+    double sum = 0;
+    for (int[] batch : heldOut) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        Tensor ids = longs(batch, 0, batch.length / 2);
+        Tensor targets = longs(batch, batch.length / 2, batch.length);
+        sum += measured.loss(ids, targets).item_float();
+      }
+    }
+    return Double.toString(sum / heldOut.length);
   }
 
   /// Takes one step and returns the loss before it.
