@@ -14,7 +14,8 @@ import picocli.CommandLine.Command;
       TrainingBench.class,
       OperationsBench.class,
       TokenizerBench.class,
-      SpeedrunBench.class
+      SpeedrunBench.class,
+      ColdStartBench.class
     })
 public final class Bench {
   private Bench() {}

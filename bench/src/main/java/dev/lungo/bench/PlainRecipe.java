@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/// The recipe to beat: the libtorch step of the training benchmark with AdamW's defaults, a warm-up over 2 % of the time
-/// and a cosine to 0 over the rest.
+/// The recipe to beat: the libtorch step of the training benchmark with AdamW's defaults, a warm-up
+/// over 2 % of the time and a cosine to 0 over the rest.
 final class PlainRecipe implements SpeedrunContestant {
   private static final double WARMUP = 0.02;
 

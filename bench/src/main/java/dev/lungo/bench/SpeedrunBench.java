@@ -20,11 +20,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/// Time to reach the held-out bits per byte that a plain recipe reaches: same text, same tokenizer, same threads.
+/// Time to reach the held-out bits per byte that a plain recipe reaches: same text, same tokenizer,
+/// same threads.
 ///
-/// The plain recipe is the libtorch step of the training benchmark with AdamW and a cosine schedule, the best of three
-/// learning rates. All contestants take turns in slices, so that what else the machine does falls on all of them.
-/// Evaluations are not counted as training time on either side.
+/// The plain recipe is the libtorch step of the training benchmark with AdamW and a cosine
+/// schedule, the best of three learning rates. All contestants take turns in slices, so that what
+/// else the machine does falls on all of them. Evaluations are not counted as training time on
+/// either side.
 @Command(name = "speedrun", description = "Time to reach the loss of a plain recipe on libtorch.")
 final class SpeedrunBench implements Callable<Integer> {
   @Mixin private BenchOptions options = new BenchOptions();
@@ -39,7 +41,8 @@ final class SpeedrunBench implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "M",
-      description = "Training time of the plain recipe, for each rate (default: 10; with --quick 1).")
+      description =
+          "Training time of the plain recipe, for each rate (default: 10; with --quick 1).")
   private Optional<Double> minutes = Optional.empty();
 
   @Option(
@@ -67,7 +70,10 @@ final class SpeedrunBench implements Callable<Integer> {
       description = "Text to learn from (default: the JDK's own sources).")
   private Optional<Path> corpus = Optional.empty();
 
-  @Option(names = "--slices", paramLabel = "N", description = "Turns and evaluations (default: 15; with --quick 5).")
+  @Option(
+      names = "--slices",
+      paramLabel = "N",
+      description = "Turns and evaluations (default: 15; with --quick 5).")
   private int slices;
 
   @Option(names = "--seed", paramLabel = "N", description = "Seed (default: 42).")
@@ -195,8 +201,7 @@ final class SpeedrunBench implements Callable<Integer> {
     }
     String name = best.map(SpeedrunContestant::name).orElse("--target");
     String row = String.format(Locale.ROOT, "time to %.4f bits per byte", wanted.getAsDouble());
-    OptionalDouble reached =
-        SpeedrunContestant.secondsTo(wanted.getAsDouble(), ours.points());
+    OptionalDouble reached = SpeedrunContestant.secondsTo(wanted.getAsDouble(), ours.points());
     if (reached.isPresent()) {
       report.add(Row.ofCosts(row, threads, "s", reached.getAsDouble(), name, seconds));
     } else {

@@ -4,7 +4,8 @@ import java.io.IOException;
 import java.util.List;
 import java.util.OptionalDouble;
 
-/// Somebody who trains a model within a time budget, a slice at a time, so that several can take turns on one machine.
+/// Somebody who trains a model within a time budget, a slice at a time, so that several can take
+/// turns on one machine.
 interface SpeedrunContestant extends AutoCloseable {
   /// A measurement on held-out text.
   ///
@@ -27,7 +28,8 @@ interface SpeedrunContestant extends AutoCloseable {
     return points().getLast();
   }
 
-  /// Returns the training time at which `target` was reached first, on a straight line between measurements.
+  /// Returns the training time at which `target` was reached first, on a straight line between
+  /// measurements.
   static OptionalDouble secondsTo(double target, List<Point> points) {
     for (int i = 0; i < points.size(); i++) {
       Point point = points.get(i);
@@ -38,8 +40,7 @@ interface SpeedrunContestant extends AutoCloseable {
         Point before = points.get(i - 1);
         double part =
             (before.bitsPerByte() - target) / (before.bitsPerByte() - point.bitsPerByte());
-        return OptionalDouble.of(
-            before.seconds() + part * (point.seconds() - before.seconds()));
+        return OptionalDouble.of(before.seconds() + part * (point.seconds() - before.seconds()));
       }
     }
     return OptionalDouble.empty();

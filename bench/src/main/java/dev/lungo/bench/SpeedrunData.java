@@ -20,7 +20,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
-/// What every contestant of the speedrun learns from and is measured on: one tokenizer, one shard to train, one held out.
+/// What every contestant of the speedrun learns from and is measured on: one tokenizer, one shard
+/// to train, one held out.
 record SpeedrunData(Tokenizer tokenizer, TokenShard training, TokenShard heldOut)
     implements AutoCloseable {
   private static final double HELD_OUT_DOCUMENTS = 0.02;
@@ -66,8 +67,8 @@ record SpeedrunData(Tokenizer tokenizer, TokenShard training, TokenShard heldOut
     return corpus.isSingleText() ? 1 : Math.min(1, wanted / there);
   }
 
-  /// Writes batches of `source` for a peer, in the layout of [TrainingFiles], and returns how many bytes of text their
-  /// targets stand for.
+  /// Writes batches of `source` for a peer, in the layout of [TrainingFiles], and returns how many
+  /// bytes of text their targets stand for.
   long writeBatches(Path file, BatchSource source, TrainingCase sizes, long count)
       throws IOException {
     int[] byteCounts = tokenizer.byteCounts();
