@@ -12,10 +12,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /// Lets a model continue a text.
-@Command(
-    name = "generate",
-    description = "Let a model continue a text.",
-    sortOptions = false)
+@Command(name = "generate", description = "Let a model continue a text.", sortOptions = false)
 final class GenerateCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
@@ -55,28 +52,32 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--top-p",
       paramLabel = "P",
-      description = "Choose among the likeliest tokens that reach P together (default: ${DEFAULT-VALUE}).",
+      description =
+          "Choose among the likeliest tokens that reach P together (default: ${DEFAULT-VALUE}).",
       defaultValue = "1")
   private float topP;
 
   @Option(
       names = "--min-p",
       paramLabel = "P",
-      description = "Drop tokens less likely than P times the likeliest (default: ${DEFAULT-VALUE}).",
+      description =
+          "Drop tokens less likely than P times the likeliest (default: ${DEFAULT-VALUE}).",
       defaultValue = "0")
   private float minP;
 
   @Option(
       names = "--repetition-penalty",
       paramLabel = "R",
-      description = "Make tokens that just appeared less likely; 1 does nothing (default: ${DEFAULT-VALUE}).",
+      description =
+          "Make tokens that just appeared less likely; 1 does nothing (default: ${DEFAULT-VALUE}).",
       defaultValue = "1")
   private float repetitionPenalty;
 
   @Option(
       names = "--repetition-window",
       paramLabel = "N",
-      description = "How many of the last tokens count as just appeared (default: ${DEFAULT-VALUE}).",
+      description =
+          "How many of the last tokens count as just appeared (default: ${DEFAULT-VALUE}).",
       defaultValue = "64")
   private int repetitionWindow;
 

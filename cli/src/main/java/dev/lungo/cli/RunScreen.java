@@ -1,7 +1,7 @@
 package dev.lungo.cli;
 
-import dev.lungo.train.MetricsLog;
 import dev.lungo.train.Curve;
+import dev.lungo.train.MetricsLog;
 import dev.lungo.train.ProgressLine;
 import dev.lungo.train.RunListener;
 import dev.lungo.train.RunReport;
@@ -15,7 +15,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
-/// Shows a training run in the terminal: what it prepares, a progress bar, samples, and a summary at the end.
+/// Shows a training run in the terminal: what it prepares, a progress bar, samples, and a summary
+/// at the end.
 final class RunScreen implements RunListener {
   private static final int CHART_ROWS = 12;
   private static final int LEAST_COLUMNS = 40;
@@ -93,12 +94,14 @@ final class RunScreen implements RunListener {
             outcome.tokensPerSecond(),
             Double.isNaN(outcome.shareOfPeak())
                 ? "peak unknown"
-                : String.format(Locale.ROOT, "%.0f %% of this machine's peak", 100 * outcome.shareOfPeak()),
+                : String.format(
+                    Locale.ROOT, "%.0f %% of this machine's peak", 100 * outcome.shareOfPeak()),
             outcome.parameters(),
             outcome.peakBytes() / 1_000_000,
             outcome.estimatedBytes() / 1_000_000));
     console.print("");
-    console.print("The model, its tokenizer and " + RunReport.FILE + " are in " + outcome.run() + ". Next:");
+    console.print(
+        "The model, its tokenizer and " + RunReport.FILE + " are in " + outcome.run() + ". Next:");
     if (outcome.end() == TrainingLoop.End.STOPPED) {
       console.print("  ./lungo train --resume " + outcome.run());
     }

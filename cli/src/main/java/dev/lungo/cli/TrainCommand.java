@@ -50,13 +50,15 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--resume",
       paramLabel = "DIR",
-      description = "Go on with a stopped run, to the same end bit by bit; other options do not apply.")
+      description =
+          "Go on with a stopped run, to the same end bit by bit; other options do not apply.")
   private Optional<Path> resume = Optional.empty();
 
   @Option(
       names = "--depth",
       paramLabel = "N",
-      description = "The dial: layers, from which width and heads follow (default: ${DEFAULT-VALUE}).",
+      description =
+          "The dial: layers, from which width and heads follow (default: ${DEFAULT-VALUE}).",
       defaultValue = "4")
   private int depth;
 
@@ -105,10 +107,18 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "256")
   private int context;
 
-  @Option(names = "--width", paramLabel = "N", description = "Width (default: 64 a layer).", defaultValue = "0")
+  @Option(
+      names = "--width",
+      paramLabel = "N",
+      description = "Width (default: 64 a layer).",
+      defaultValue = "0")
   private int width;
 
-  @Option(names = "--heads", paramLabel = "N", description = "Attention heads (default: width / 64).", defaultValue = "0")
+  @Option(
+      names = "--heads",
+      paramLabel = "N",
+      description = "Attention heads (default: width / 64).",
+      defaultValue = "0")
   private int heads;
 
   @Option(

@@ -46,7 +46,8 @@ final class VerifyCommand implements Callable<Integer> {
       rows.add(new Row(number.topic(), number.name(), number.expected(), number.computed()));
     }
     for (PublishedMerges.Example example : PublishedMerges.all()) {
-      rows.add(new Row("byte-pair encoding", example.name(), example.expected(), example.computed()));
+      rows.add(
+          new Row("byte-pair encoding", example.name(), example.expected(), example.computed()));
     }
     return rows;
   }
@@ -65,7 +66,13 @@ final class VerifyCommand implements Callable<Integer> {
       differ += row.agrees ? 0 : 1;
     }
     long agree = rows.size() - differ;
-    console.print("\n" + agree + " of " + rows.size() + " agree" + (differ == 0 ? "." : "; " + differ + " differ."));
+    console.print(
+        "\n"
+            + agree
+            + " of "
+            + rows.size()
+            + " agree"
+            + (differ == 0 ? "." : "; " + differ + " differ."));
     console.result(new Result(differ == 0, agree, differ, rows));
     return differ == 0 ? 0 : 1;
   }
@@ -73,7 +80,8 @@ final class VerifyCommand implements Callable<Integer> {
   private void print(Row row) {
     String mark = row.agrees ? "ok    " : "DIFFER";
     if (row.expected instanceof Long expected && row.computed instanceof Long computed) {
-      console.print(String.format(Locale.ROOT, "  %s %-58s %,19d %,19d", mark, row.name, expected, computed));
+      console.print(
+          String.format(Locale.ROOT, "  %s %-58s %,19d %,19d", mark, row.name, expected, computed));
     } else {
       console.print("  " + mark + " " + row.name);
       console.print("           expected " + row.expected);

@@ -37,10 +37,10 @@ class VerifyCommandTest {
   @Test
   void oneDifferenceFails() {
     VerifyCommand command =
-        new VerifyCommand(
-            () ->
-                List.of(
-                    new VerifyCommand.Row("sizes", "right", 7L, 7L), new VerifyCommand.Row("sizes", "wrong", 7L, 8L)));
+        new VerifyCommand(() ->
+            List.of(
+                new VerifyCommand.Row("sizes", "right", 7L, 7L),
+                new VerifyCommand.Row("sizes", "wrong", 7L, 8L)));
     assertThat(execute(command)).isEqualTo(1);
     assertThat(out.toString()).contains("DIFFER wrong").contains("1 of 2 agree; 1 differ.");
   }

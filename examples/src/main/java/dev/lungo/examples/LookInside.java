@@ -19,8 +19,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/// Runs a model over a prompt and shows what it computes on the way: the tokens' vectors, the attention weights of one
-/// head, and the likeliest next tokens.
+/// Runs a model over a prompt and shows what it computes on the way: the tokens' vectors, the
+/// attention weights of one head, and the likeliest next tokens.
 public final class LookInside {
   private static final String SHADES = " ░▒▓█";
   private static final int LIKELIEST = 5;
@@ -38,8 +38,8 @@ public final class LookInside {
     this.ids = tokenizer.encode(prompt, SpecialMode.FRAME);
   }
 
-  /// Looks into the model in the folder `arguments[0]` while it reads the prompt `arguments[1]`; `arguments[2]` and
-  /// `arguments[3]` choose a layer and a head, 0 and 0 if not given.
+  /// Looks into the model in the folder `arguments[0]` while it reads the prompt `arguments[1]`;
+  /// `arguments[2]` and `arguments[3]` choose a layer and a head, 0 and 0 if not given.
   public static void main(String[] arguments) throws IOException {
     if (arguments.length != 2 && arguments.length != 4) {
       throw new IllegalArgumentException("usage: LookInside MODEL PROMPT [LAYER HEAD]");
@@ -59,7 +59,9 @@ public final class LookInside {
     Pass pass = Pass.observed(kernels, workspace, seen::put);
     Tensor input = workspace.allocate(Shape.of(1, ids.length), DType.INT32).set(ids);
     Tensor hidden = model.hidden(pass, input, Optional.empty());
-    Tensor logits = model.logits(pass, hidden.view(ids.length, model.config().width()).rows(ids.length - 1, ids.length));
+    Tensor logits =
+        model.logits(
+            pass, hidden.view(ids.length, model.config().width()).rows(ids.length - 1, ids.length));
     showEmbeddings();
     showAttention(layer, head);
     showLikeliest(logits.toFloats());
@@ -71,7 +73,11 @@ public final class LookInside {
     System.out.println("embeddings " + first.getKey() + " " + embeddings.shape());
     int width = embeddings.shape().width();
     for (int t = 0; t < ids.length; t++) {
-      StringBuilder line = new StringBuilder(label(t)).append(" id ").append(String.format("%5d", ids[t])).append("  ");
+      StringBuilder line =
+          new StringBuilder(label(t))
+              .append(" id ")
+              .append(String.format("%5d", ids[t]))
+              .append("  ");
       for (int i = 0; i < 4; i++) {
         line.append(String.format(Locale.ROOT, "%8.4f", embeddings.at((long) t * width + i)));
       }
@@ -84,8 +90,17 @@ public final class LookInside {
     Tensor k = observed(layer, "k");
     System.out.println();
     System.out.println(
-        "attention of layer " + layer + ", head " + head + " of " + q.shape().dimension(2) + ", q " + q.shape() + ", k "
-            + k.shape() + ": a row's query looks at the columns");
+        "attention of layer "
+            + layer
+            + ", head "
+            + head
+            + " of "
+            + q.shape().dimension(2)
+            + ", q "
+            + q.shape()
+            + ", k "
+            + k.shape()
+            + ": a row's query looks at the columns");
     StringBuilder heading = new StringBuilder(" ".repeat(label(0).length() + 1));
     for (int t = 0; t < ids.length; t++) {
       heading.append(String.format("%2d", t % 100));
@@ -96,11 +111,13 @@ public final class LookInside {
       StringBuilder row = new StringBuilder(label(t)).append(' ');
       int most = 0;
       for (int s = 0; s <= t; s++) {
-        String shade = String.valueOf(SHADES.charAt((int) Math.round(weights[s] * (SHADES.length() - 1))));
+        String shade =
+            String.valueOf(SHADES.charAt((int) Math.round(weights[s] * (SHADES.length() - 1))));
         row.append(shade.repeat(2));
         most = weights[s] > weights[most] ? s : most;
       }
-      row.append("  ".repeat(ids.length - t)).append(String.format(Locale.ROOT, "%3.0f %% on %d", 100 * weights[most], most));
+      row.append("  ".repeat(ids.length - t))
+          .append(String.format(Locale.ROOT, "%3.0f %% on %d", 100 * weights[most], most));
       System.out.println(row);
     }
   }
@@ -113,14 +130,20 @@ public final class LookInside {
       }
     }
     throw new IllegalArgumentException(
-        "layer " + layer + " does not exist: the model has " + model.config().layers() + " layers, from 0");
+        "layer "
+            + layer
+            + " does not exist: the model has "
+            + model.config().layers()
+            + " layers, from 0");
   }
 
-  /// The softmax of q·k/√D over the positions up to `t`, which the attention kernel itself never stores.
+  /// The softmax of q·k/√D over the positions up to `t`, which the attention kernel itself never
+  /// stores.
   private static double[] weights(Tensor q, Tensor k, int head, int t) {
     int heads = q.shape().dimension(2);
     if (head < 0 || head >= heads) {
-      throw new IllegalArgumentException("head " + head + " does not exist: there are " + heads + ", from 0");
+      throw new IllegalArgumentException(
+          "head " + head + " does not exist: there are " + heads + ", from 0");
     }
     int kvHeads = k.shape().dimension(2);
     int headDim = q.shape().width();
@@ -159,7 +182,10 @@ public final class LookInside {
         best = logits[id] > logits[best] ? id : best;
       }
       System.out.printf(
-          Locale.ROOT, "%6.2f %%  %s%n", 100 * Math.exp(logits[best] - largest) / sum, visible(tokenizer.decode(best)));
+          Locale.ROOT,
+          "%6.2f %%  %s%n",
+          100 * Math.exp(logits[best] - largest) / sum,
+          visible(tokenizer.decode(best)));
       logits[best] = Float.NEGATIVE_INFINITY;
     }
   }

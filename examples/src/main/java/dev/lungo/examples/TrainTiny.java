@@ -21,8 +21,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/// Trains a small Llama to add one, character by character, from a text built in memory, and asks it for sums that the
-/// text does not hold.
+/// Trains a small Llama to add one, character by character, from a text built in memory, and asks
+/// it for sums that the text does not hold.
 public final class TrainTiny {
   private static final int NUMBERS = 1000;
   private static final int CONTEXT = 32;
@@ -55,11 +55,22 @@ public final class TrainTiny {
   static double train(Path folder, int steps, PrintStream out) throws IOException {
     LlamaConfig config =
         new LlamaConfig(
-            CharacterTokenizer.of(sums()).vocabularySize(), 64, 2, 4, 2, 16, 160, CONTEXT, 1e-5f, 10_000, false);
+            CharacterTokenizer.of(sums()).vocabularySize(),
+            64,
+            2,
+            4,
+            2,
+            16,
+            160,
+            CONTEXT,
+            1e-5f,
+            10_000,
+            false);
     try (Kernels kernels = KernelChoice.open(Runtime.getRuntime().availableProcessors());
         LanguageModel model = LanguageModel.create(config, true)) {
       model.parameters().initialize(new RandomNumbers(SEED));
-      out.printf(Locale.ROOT, "%,d parameters, %s%n", model.parameters().count(), kernels.description());
+      out.printf(
+          Locale.ROOT, "%,d parameters, %s%n", model.parameters().count(), kernels.description());
       TrainTiny tiny = new TrainTiny(kernels);
       double loss = tiny.learn(model, steps, out);
       tiny.ask(model, out);

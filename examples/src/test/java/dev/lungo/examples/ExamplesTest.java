@@ -33,12 +33,14 @@ class ExamplesTest {
   void trainTinyLearns() {
     // Guessing uniformly among the 14 characters costs 2.64 nats.
     assertThat(loss).isLessThan(1.6);
-    assertThat(trained).contains("step   1  loss 2.6", " of 143 sums that were not in the text are right");
+    assertThat(trained)
+        .contains("step   1  loss 2.6", " of 143 sums that were not in the text are right");
   }
 
   @Test
   void lookInsideShowsEmbeddingsAttentionAndNextTokens() throws Exception {
-    String shown = output(() -> LookInside.main(new String[] {folder.toString(), "41 + 1 = ", "1", "3"}));
+    String shown =
+        output(() -> LookInside.main(new String[] {folder.toString(), "41 + 1 = ", "1", "3"}));
     assertThat(shown)
         .contains("embeddings model.embed_tokens (1,9,64)")
         .contains("attention of layer 1, head 3 of 4, q (1,9,4,16), k (1,9,2,16)")
@@ -50,10 +52,12 @@ class ExamplesTest {
   @Test
   void lookInsideRefusesLayersAndHeadsThatAreNotThere() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> output(() -> LookInside.main(new String[] {folder.toString(), "41", "2", "0"})))
+        .isThrownBy(
+            () -> output(() -> LookInside.main(new String[] {folder.toString(), "41", "2", "0"})))
         .withMessageContaining("layer 2 does not exist: the model has 2 layers");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> output(() -> LookInside.main(new String[] {folder.toString(), "41", "0", "4"})))
+        .isThrownBy(
+            () -> output(() -> LookInside.main(new String[] {folder.toString(), "41", "0", "4"})))
         .withMessageContaining("head 4 does not exist: there are 4");
   }
 
@@ -61,7 +65,9 @@ class ExamplesTest {
   void generateTextContinuesThePrompt() throws Exception {
     String shown = output(() -> GenerateText.main(new String[] {folder.toString(), "41 + 1 = "}));
     // The context of 32 positions ends the text.
-    assertThat(shown).startsWith("41 + 1 = ").contains("tokens after a prompt of 9", "ended by context");
+    assertThat(shown)
+        .startsWith("41 + 1 = ")
+        .contains("tokens after a prompt of 9", "ended by context");
   }
 
   private static String output(Program program) throws Exception {

@@ -54,7 +54,8 @@ public final class AtomicFiles {
     }
     Files.createDirectories(directory);
     // Not Files.createTempFile: it keeps other users from reading what is no secret.
-    Path temporary = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
+    Path temporary =
+        directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
     try {
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {

@@ -28,14 +28,13 @@ class AtomicFilesTest {
   void failedWriteLeavesTheOldContentAndNothingElse() throws IOException {
     Path file = folder.resolve("text");
     AtomicFiles.writeString(file, "old");
-    assertThatThrownBy(
-            () ->
-                AtomicFiles.write(
-                    file,
-                    out -> {
-                      out.write(new byte[100_000]);
-                      throw new IOException("no space left");
-                    }))
+    assertThatThrownBy(() ->
+            AtomicFiles.write(
+                file,
+                out -> {
+                  out.write(new byte[100_000]);
+                  throw new IOException("no space left");
+                }))
         .hasMessage("no space left");
     assertThat(file).hasContent("old");
     try (var files = Files.list(folder)) {

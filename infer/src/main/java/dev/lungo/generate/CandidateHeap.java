@@ -1,6 +1,7 @@
 package dev.lungo.generate;
 
-/// Gives ids in the order of falling scores, equal ones by rising id, without sorting those that nobody asks for.
+/// Gives ids in the order of falling scores, equal ones by rising id, without sorting those that
+/// nobody asks for.
 final class CandidateHeap {
   private final float[] scores;
   private final int[] ids;

@@ -11,8 +11,8 @@ import dev.lungo.tensor.Workspace;
 import java.util.Arrays;
 import java.util.Optional;
 
-/// Runs a model token by token: the prompt in blocks, then each new id from the logits of the one before
-/// (autoregression).
+/// Runs a model token by token: the prompt in blocks, then each new id from the logits of the one
+/// before (autoregression).
 public final class Generator implements AutoCloseable {
   /// Positions of a prompt that are computed at once.
   private static final int PREFILL_BLOCK = 256;
@@ -27,7 +27,10 @@ public final class Generator implements AutoCloseable {
   public Generator(Kernels kernels, LanguageModel model, int capacity) {
     if (capacity < 1 || capacity > model.config().context()) {
       throw new IllegalArgumentException(
-          "the model's context is " + model.config().context() + " positions, but " + capacity
+          "the model's context is "
+              + model.config().context()
+              + " positions, but "
+              + capacity
               + " are needed; shorten the prompt or generate fewer tokens");
     }
     this.kernels = kernels;

@@ -7,12 +7,13 @@ import java.util.Arrays;
 
 /// Chooses the next id from logits.
 ///
-/// What narrows the choice is applied in the order of llama.cpp's default: repetition penalty, top-k, top-p, min-p,
-/// temperature. The filters so see the model's own probabilities, and top-p counts what top-k left. (Hugging Face applies
-/// the temperature right after the penalty; at temperature 1 the two agree.)
+/// What narrows the choice is applied in the order of llama.cpp's default: repetition penalty,
+/// top-k, top-p, min-p, temperature. The filters so see the model's own probabilities, and top-p
+/// counts what top-k left. (Hugging Face applies the temperature right after the penalty; at
+/// temperature 1 the two agree.)
 ///
-/// The same settings, seed and logits give the same ids. Each call of [#next] above temperature 0 draws one random
-/// number. After construction nothing is allocated.
+/// The same settings, seed and logits give the same ids. Each call of [#next] above temperature 0
+/// draws one random number. After construction nothing is allocated.
 public final class Sampler {
   /// Below the largest by more than this, a weight is lost in the rounding of the sum.
   private static final double NEGLIGIBLE = -45;
@@ -21,12 +22,12 @@ public final class Sampler {
   ///
   /// @param temperature divides the logits; 0 always takes the likeliest id
   /// @param topK keeps so many of the likeliest ids; 0 keeps all
-  /// @param topP keeps the likeliest ids that together reach this probability (Holtzman et al. 2019, arXiv:1904.09751); 1
-  ///     keeps all
-  /// @param minP drops ids less likely than this share of the likeliest one's probability (Nguyen et al. 2024,
-  ///     arXiv:2407.01082); 0 keeps all
-  /// @param repetitionPenalty divides positive and multiplies negative logits of ids that appeared (Keskar et al. 2019,
-  ///     arXiv:1909.05858); 1 changes nothing
+  /// @param topP keeps the likeliest ids that together reach this probability (Holtzman et al.
+  ///   2019, arXiv:1904.09751); 1 keeps all
+  /// @param minP drops ids less likely than this share of the likeliest one's probability (Nguyen
+  ///   et al. 2024, arXiv:2407.01082); 0 keeps all
+  /// @param repetitionPenalty divides positive and multiplies negative logits of ids that appeared
+  ///   (Keskar et al. 2019, arXiv:1909.05858); 1 changes nothing
   /// @param repetitionWindow how many of the last ids count as having appeared
   /// @param seed of the random numbers
   public record Settings(
@@ -48,7 +49,8 @@ public final class Sampler {
         throw new IllegalArgumentException("top-k must be 0 (off) or more, but is " + topK);
       }
       if (!(topP > 0 && topP <= 1)) {
-        throw new IllegalArgumentException("top-p must be above 0 and at most 1 (off), but is " + topP);
+        throw new IllegalArgumentException(
+            "top-p must be above 0 and at most 1 (off), but is " + topP);
       }
       if (!(minP >= 0 && minP <= 1)) {
         throw new IllegalArgumentException("min-p must be between 0 (off) and 1, but is " + minP);
@@ -93,7 +95,8 @@ public final class Sampler {
     occurrences = new int[vocabulary];
   }
 
-  /// Takes note of an id that is part of the text now: each of the prompt's, and each that was chosen.
+  /// Takes note of an id that is part of the text now: each of the prompt's, and each that was
+  /// chosen.
   public void accept(int id) {
     if (recent.length == 0) {
       return;
@@ -161,7 +164,8 @@ public final class Sampler {
     }
     for (int i = 0; i < recentSize; i++) {
       int id = recent[i];
-      // An id that appeared often is penalized once; its count is made negative until all were seen.
+      // An id that appeared often is penalized once; its count is made negative until all were
+      // seen.
       if (occurrences[id] > 0) {
         scores[id] = scores[id] > 0 ? scores[id] / penalty : scores[id] * penalty;
         occurrences[id] = -occurrences[id];

@@ -2,10 +2,11 @@ package dev.lungo.generate;
 
 import java.util.List;
 
-/// Ends a stream of text at the first stop string, and never lets the beginning of one out before it is clear that it is
-/// none.
+/// Ends a stream of text at the first stop string, and never lets the beginning of one out before
+/// it is clear that it is none.
 ///
-/// How the text is cut into pieces makes no difference: what counts is the stop string that is complete first.
+/// How the text is cut into pieces makes no difference: what counts is the stop string that is
+/// complete first.
 public final class StopStrings {
   private final List<String> stops;
 
@@ -18,7 +19,8 @@ public final class StopStrings {
   public StopStrings(List<String> stops) {
     for (String stop : stops) {
       if (stop.isEmpty()) {
-        throw new IllegalArgumentException("a stop string must not be empty: it would stop at once");
+        throw new IllegalArgumentException(
+            "a stop string must not be empty: it would stop at once");
       }
     }
     this.stops = List.copyOf(stops);

@@ -84,7 +84,11 @@ public final class TextGeneration implements AutoCloseable {
   /// @param sink gets the text piece by piece as it comes
   /// @throws IllegalArgumentException if the prompt does not fit the context
   public Result run(
-      String prompt, int count, Sampler.Settings settings, List<String> stops, Consumer<String> sink) {
+      String prompt,
+      int count,
+      Sampler.Settings settings,
+      List<String> stops,
+      Consumer<String> sink) {
     if (count < 1) {
       throw new IllegalArgumentException("tokens to generate must be at least 1, but are " + count);
     }
@@ -92,7 +96,10 @@ public final class TextGeneration implements AutoCloseable {
     int context = model.config().context();
     if (ids.length >= context) {
       throw new IllegalArgumentException(
-          "the prompt has " + ids.length + " tokens, but the model's context is " + context
+          "the prompt has "
+              + ids.length
+              + " tokens, but the model's context is "
+              + context
               + " positions; shorten it");
     }
     try (Generator generator =
@@ -111,10 +118,9 @@ public final class TextGeneration implements AutoCloseable {
       first = tokenizer.endOfText();
     }
     return new int[] {
-      first.orElseThrow(
-          () ->
-              new IllegalArgumentException(
-                  "this tokenizer has no token to begin a text with; give a prompt"))
+      first.orElseThrow(() ->
+          new IllegalArgumentException(
+              "this tokenizer has no token to begin a text with; give a prompt"))
     };
   }
 
@@ -171,7 +177,12 @@ public final class TextGeneration implements AutoCloseable {
       }
       double seconds = (System.nanoTime() - prompted) / 1e9;
       return new Result(
-          text.toString(), ids.length, generated, finish, (prompted - started) / 1e9, generated / seconds);
+          text.toString(),
+          ids.length,
+          generated,
+          finish,
+          (prompted - started) / 1e9,
+          generated / seconds);
     }
 
     private void emit(String piece) {

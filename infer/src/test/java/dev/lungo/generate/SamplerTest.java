@@ -79,7 +79,8 @@ class SamplerTest {
 
   @Test
   void filtersComeBeforeTheTemperature() {
-    // At temperature 4 the probabilities are nearly equal; top-p 0.6 must still keep the two that make 0.7 at 1.
+    // At temperature 4 the probabilities are nearly equal; top-p 0.6 must still keep the two that
+    // make 0.7 at 1.
     assertThat(drawn(sampler(4, 0, 0.6, 0, 1, 5))).containsExactly(1, 3);
     assertThat(drawn(sampler(4, 0, 1, 0.3, 1, 5))).containsExactly(1, 3, 4);
   }
@@ -102,21 +103,25 @@ class SamplerTest {
     "4, 0.8, 0.5, '1,3'"
   })
   void filtersKeepWhatTheyShould(int topK, double topP, double minP, String expected) {
-    Integer[] ids = Arrays.stream(expected.split(",")).map(Integer::valueOf).toArray(Integer[]::new);
+    Integer[] ids =
+        Arrays.stream(expected.split(",")).map(Integer::valueOf).toArray(Integer[]::new);
     assertThat(drawn(sampler(1, topK, topP, minP, 1, 5))).containsExactly(ids);
   }
 
   @Test
   void filtersDoNotBendWhatTheyKeep() {
     assertShares(
-        shares(sampler(1, 2, 1, 0, 1, 5), LOGITS, 100_000), new double[] {0, 4 / 7.0, 0, 3 / 7.0, 0});
+        shares(sampler(1, 2, 1, 0, 1, 5), LOGITS, 100_000),
+        new double[] {0, 4 / 7.0, 0, 3 / 7.0, 0});
   }
 
   private static void assertShares(double[] shares, double[] expected) {
     for (int i = 0; i < shares.length; i++) {
       // Five standard deviations of 100,000 draws.
       double tolerance = 5 * Math.sqrt(expected[i] * (1 - expected[i]) / 100_000) + 1e-9;
-      assertThat(shares[i]).as("id " + i).isBetween(expected[i] - tolerance, expected[i] + tolerance);
+      assertThat(shares[i])
+          .as("id " + i)
+          .isBetween(expected[i] - tolerance, expected[i] + tolerance);
     }
   }
 
@@ -144,8 +149,7 @@ class SamplerTest {
 
   @Test
   void repetitionIsPenalizedOnceForEachIdInTheWindow() {
-    Sampler sampler =
-        new Sampler(new Sampler.Settings(0, 0, 1, 0, 2, 3, 0), 4);
+    Sampler sampler = new Sampler(new Sampler.Settings(0, 0, 1, 0, 2, 3, 0), 4);
     float[] logits = {4, 3, -1, -1.5f};
     sampler.accept(0);
     sampler.accept(0);
@@ -185,13 +189,23 @@ class SamplerTest {
     float none = Float.NEGATIVE_INFINITY;
     assertThatThrownBy(() -> sampler.next(new float[] {none, none}))
         .isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> sampler.next(new float[3])).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> sampler.next(new float[3]))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @ParameterizedTest
   @CsvSource({
-    "-1,0,1,0,1,0", "NaN,0,1,0,1,0", "1,-1,1,0,1,0", "1,0,0,0,1,0", "1,0,1.1,0,1,0", "1,0,NaN,0,1,0",
-    "1,0,1,-1,1,0", "1,0,1,2,1,0", "1,0,1,0,0,0", "1,0,1,0,Infinity,0", "1,0,1,0,1,-1"
+    "-1,0,1,0,1,0",
+    "NaN,0,1,0,1,0",
+    "1,-1,1,0,1,0",
+    "1,0,0,0,1,0",
+    "1,0,1.1,0,1,0",
+    "1,0,NaN,0,1,0",
+    "1,0,1,-1,1,0",
+    "1,0,1,2,1,0",
+    "1,0,1,0,0,0",
+    "1,0,1,0,Infinity,0",
+    "1,0,1,0,1,-1"
   })
   void settingsOutOfRangeAreRefused(
       float temperature, int topK, float topP, float minP, float penalty, int window) {

@@ -15,8 +15,8 @@ import dev.lungo.tensor.Shape;
 import dev.lungo.tensor.Tensor;
 import java.util.Optional;
 
-/// GPT-2 (Radford et al. 2019): pre-norm blocks of multi-head attention and a GELU feed-forward layer, LayerNorm, learned
-/// positions, biases everywhere.
+/// GPT-2 (Radford et al. 2019): pre-norm blocks of multi-head attention and a GELU feed-forward
+/// layer, LayerNorm, learned positions, biases everywhere.
 public final class Gpt2 implements LanguageModel {
   /// The standard deviation of first values.
   private static final double DEVIATION = 0.02;
@@ -57,8 +57,10 @@ public final class Gpt2 implements LanguageModel {
     this.config = config;
     parameters = new Parameters(trainable);
     int width = config.width();
-    tokenEmbedding = parameters.embedding("transformer.wte.weight", config.vocabulary(), width, DEVIATION);
-    positionEmbedding = parameters.embedding("transformer.wpe.weight", config.context(), width, DEVIATION);
+    tokenEmbedding =
+        parameters.embedding("transformer.wte.weight", config.vocabulary(), width, DEVIATION);
+    positionEmbedding =
+        parameters.embedding("transformer.wpe.weight", config.context(), width, DEVIATION);
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block(PATH + layer + ".");
@@ -87,7 +89,8 @@ public final class Gpt2 implements LanguageModel {
 
   private Norm norm(String path) {
     return new Norm(
-        parameters.scale(path + ".weight", config.width()), parameters.bias(path + ".bias", config.width()));
+        parameters.scale(path + ".weight", config.width()),
+        parameters.bias(path + ".bias", config.width()));
   }
 
   private Projection projection(String path, int out, int in, double deviation) {
@@ -118,7 +121,8 @@ public final class Gpt2 implements LanguageModel {
   private Tensor block(Pass pass, int layer, Tensor x, Optional<KvCache> cache) {
     Block block = blocks[layer];
     Tensor normed =
-        layerNorm(pass, x, block.attentionNorm.weight, block.attentionNorm.bias, config.normEpsilon());
+        layerNorm(
+            pass, x, block.attentionNorm.weight, block.attentionNorm.bias, config.normEpsilon());
     pass.observe(PATH, layer, ".ln_1", normed);
     Tensor attended = attention(pass, layer, normed, cache);
     pass.observe(PATH, layer, ".attn", attended);
@@ -126,7 +130,11 @@ public final class Gpt2 implements LanguageModel {
     pass.observe(PATH, layer, ".residual", middle);
     normed =
         layerNorm(
-            pass, middle, block.feedForwardNorm.weight, block.feedForwardNorm.bias, config.normEpsilon());
+            pass,
+            middle,
+            block.feedForwardNorm.weight,
+            block.feedForwardNorm.bias,
+            config.normEpsilon());
     pass.observe(PATH, layer, ".ln_2", normed);
     Tensor inner = block.feedForward.of(pass, normed);
     pass.observe(PATH, layer, ".mlp.c_fc", inner);
@@ -153,8 +161,7 @@ public final class Gpt2 implements LanguageModel {
   }
 
   private Tensor heads(Tensor x) {
-    return x.view(
-        x.shape().dimension(0), x.shape().dimension(1), config.heads(), config.headDim());
+    return x.view(x.shape().dimension(0), x.shape().dimension(1), config.heads(), config.headDim());
   }
 
   private static Tensor positions(Pass pass, int start, int length) {

@@ -15,13 +15,14 @@ public record Gpt2Config(
 
   public Gpt2Config {
     if (!(normEpsilon > 0 && normEpsilon < 1)) {
-      throw new IllegalArgumentException("normEpsilon must be between 0 and 1, but is " + normEpsilon);
+      throw new IllegalArgumentException(
+          "normEpsilon must be between 0 and 1, but is " + normEpsilon);
     }
     if (heads < 1 || width % heads != 0) {
-      throw new IllegalArgumentException("width " + width + " must be a multiple of heads " + heads);
+      throw new IllegalArgumentException(
+          "width " + width + " must be a multiple of heads " + heads);
     }
-    ModelConfig.check(
-        vocabulary, width, layers, heads, heads, width / heads, 4 * width, context);
+    ModelConfig.check(vocabulary, width, layers, heads, heads, width / heads, 4 * width, context);
   }
 
   @Override

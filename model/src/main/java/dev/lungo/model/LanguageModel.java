@@ -25,7 +25,8 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gpt2 
 
   Parameters parameters();
 
-  /// Computes the last hidden states, after the final norm: the same code for training, prefill and decoding.
+  /// Computes the last hidden states, after the final norm: the same code for training, prefill and
+  /// decoding.
   ///
   /// @param ids (B, T), int32
   /// @param cache the positions before these, which grows by T
@@ -48,20 +49,25 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gpt2 
   /// @param ids (B, T), int32
   /// @param targets (B, T), int32: the id that follows each
   default CrossEntropy.Loss loss(Pass pass, Tensor ids, Tensor targets) {
-    return CrossEntropy.linearCrossEntropy(pass, hidden(pass, ids, Optional.empty()), head(), targets);
+    return CrossEntropy.linearCrossEntropy(
+        pass, hidden(pass, ids, Optional.empty()), head(), targets);
   }
 
   /// Reserves a cache for `batch` sequences of up to `capacity` positions.
   default KvCache newCache(Workspace workspace, int batch, int capacity) {
     ModelConfig config = config();
-    return new KvCache(workspace, config.layers(), batch, capacity, config.kvHeads(), config.headDim());
+    return new KvCache(
+        workspace, config.layers(), batch, capacity, config.kvHeads(), config.headDim());
   }
 
   /// Checks that positions fit the context.
   default void checkLength(int from, int count) {
     if (from + count > config().context()) {
       throw new IllegalArgumentException(
-          "the model's context is " + config().context() + " positions, but " + (from + count)
+          "the model's context is "
+              + config().context()
+              + " positions, but "
+              + (from + count)
               + " are needed; shorten the prompt or generate fewer tokens");
     }
   }

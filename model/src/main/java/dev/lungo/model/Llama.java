@@ -17,8 +17,8 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
-/// Llama (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks of grouped-query attention with rotary positions and a
-/// SwiGLU feed-forward layer, RMSNorm throughout, no biases.
+/// Llama (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks of grouped-query attention with
+/// rotary positions and a SwiGLU feed-forward layer, RMSNorm throughout, no biases.
 public final class Llama implements LanguageModel {
   private final LlamaConfig config;
   private final Parameters parameters;
@@ -45,9 +45,11 @@ public final class Llama implements LanguageModel {
     this.config = config;
     parameters = new Parameters(trainable);
     rotaryTable =
-        Rotary.table(tables, RotaryLayout.HALVES, config.context(), config.headDim(), config.ropeBase());
+        Rotary.table(
+            tables, RotaryLayout.HALVES, config.context(), config.headDim(), config.ropeBase());
     embedding =
-        parameters.embedding("model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
+        parameters.embedding(
+            "model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block("model.layers." + layer + ".");
@@ -66,7 +68,8 @@ public final class Llama implements LanguageModel {
     int width = config.width();
     int queries = config.heads() * config.headDim();
     int keys = config.kvHeads() * config.headDim();
-    // What is added to the residual stream starts smaller, so that its sum over all layers does not grow with depth.
+    // What is added to the residual stream starts smaller, so that its sum over all layers does not
+    // grow with depth.
     double residual = DEVIATION / Math.sqrt(2.0 * config.layers());
     return new Block(
         parameters.scale(path + "input_layernorm.weight", width),

@@ -21,15 +21,17 @@ public record LlamaConfig(
 
   public LlamaConfig {
     if (!(normEpsilon > 0 && normEpsilon < 1)) {
-      throw new IllegalArgumentException("normEpsilon must be between 0 and 1, but is " + normEpsilon);
+      throw new IllegalArgumentException(
+          "normEpsilon must be between 0 and 1, but is " + normEpsilon);
     }
     if (!(ropeBase > 1 && ropeBase < Float.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException("ropeBase must be a finite number above 1, but is " + ropeBase);
+      throw new IllegalArgumentException(
+          "ropeBase must be a finite number above 1, but is " + ropeBase);
     }
     if (headDim % 2 != 0) {
-      throw new IllegalArgumentException("headDim must be even for rotary positions, but is " + headDim);
+      throw new IllegalArgumentException(
+          "headDim must be even for rotary positions, but is " + headDim);
     }
-    ModelConfig.check(
-        vocabulary, width, layers, heads, kvHeads, headDim, feedForward, context);
+    ModelConfig.check(vocabulary, width, layers, heads, kvHeads, headDim, feedForward, context);
   }
 }

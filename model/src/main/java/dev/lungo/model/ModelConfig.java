@@ -50,7 +50,8 @@ public sealed interface ModelConfig permits LlamaConfig, Gpt2Config {
 
   private static void positive(String name, int value, int most) {
     if (value < 1 || value > most) {
-      throw new IllegalArgumentException(name + " must be between 1 and " + most + ", but is " + value);
+      throw new IllegalArgumentException(
+          name + " must be between 1 and " + most + ", but is " + value);
     }
   }
 }

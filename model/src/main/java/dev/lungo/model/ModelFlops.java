@@ -2,25 +2,28 @@ package dev.lungo.model;
 
 /// Floating-point operations of a model, a multiply-add being two.
 ///
-/// Attention counts all T² pairs, as the published numbers do; a causal kernel that skips the masked half does less.
+/// Attention counts all T² pairs, as the published numbers do; a causal kernel that skips the
+/// masked half does less.
 public final class ModelFlops {
   private ModelFlops() {}
 
-  /// Counts the forward pass over one sequence: 2·N·T for the matrices and 4·layers·heads·headDim·T² for scores and
-  /// mixing.
+  /// Counts the forward pass over one sequence: 2·N·T for the matrices and
+  /// 4·layers·heads·headDim·T² for scores and mixing.
   public static long forwardPerSequence(ModelConfig config, int length) {
-    long matrices = Math.multiplyExact(2 * ParameterCount.of(config).matrixMultiplied(), (long) length);
+    long matrices =
+        Math.multiplyExact(2 * ParameterCount.of(config).matrixMultiplied(), (long) length);
     long attention = Math.multiplyExact(4 * attentionWidth(config), (long) length * length);
     return Math.addExact(matrices, attention);
   }
 
-  /// Counts training on one sequence: the backward pass has two products for each of the forward pass.
+  /// Counts training on one sequence: the backward pass has two products for each of the forward
+  /// pass.
   public static long trainingPerSequence(ModelConfig config, int length) {
     return Math.multiplyExact(3, forwardPerSequence(config, length));
   }
 
-  /// Counts training on one token among `length`: 6·N + 12·layers·heads·headDim·T (Chowdhery et al. 2022,
-  /// arXiv:2204.02311, appendix B).
+  /// Counts training on one token among `length`: 6·N + 12·layers·heads·headDim·T (Chowdhery et al.
+  /// 2022, arXiv:2204.02311, appendix B).
   public static long trainingPerToken(ModelConfig config, int length) {
     return 6 * ParameterCount.of(config).matrixMultiplied() + 12 * attentionWidth(config) * length;
   }

@@ -43,16 +43,19 @@ public record ParameterCount(
     };
   }
 
-  /// Counts an OPT model (Zhang et al. 2022, arXiv:2205.01068): GPT-2's shape with its own table of positions.
+  /// Counts an OPT model (Zhang et al. 2022, arXiv:2205.01068): GPT-2's shape with its own table of
+  /// positions.
   ///
-  /// @param positions rows of the position table: two more than the context, which OPT leaves unused
+  /// @param positions rows of the position table: two more than the context, which OPT leaves
+  ///   unused
   public static ParameterCount ofOpt(int vocabulary, int positions, int width, int layers) {
     int heads = width / 64;
     return of(new Gpt2Config(vocabulary, width, layers, heads, positions, 1e-5f, true));
   }
 
-  /// Counts the encoder–decoder of "Attention is all you need" (Vaswani et al. 2017, arXiv:1706.03762): one shared table,
-  /// sinusoidal positions, post-norm, no biases in the attention projections.
+  /// Counts the encoder–decoder of "Attention is all you need" (Vaswani et al. 2017,
+  /// arXiv:1706.03762): one shared table, sinusoidal positions, post-norm, no biases in the
+  /// attention projections.
   ///
   /// @param layers of the encoder, and as many of the decoder
   public static ParameterCount ofTransformer(long vocabulary, long width, long layers, long inner) {
@@ -68,7 +71,8 @@ public record ParameterCount(
         0);
   }
 
-  /// Counts low-rank adapters on the query and value projections (Hu et al. 2021, arXiv:2106.09685).
+  /// Counts low-rank adapters on the query and value projections (Hu et al. 2021,
+  /// arXiv:2106.09685).
   public static long ofLowRankAdapters(ModelConfig config, int rank) {
     long queries = (long) config.heads() * config.headDim();
     long values = (long) config.kvHeads() * config.headDim();
@@ -77,16 +81,22 @@ public record ParameterCount(
 
   /// Returns all of them, each shared one once.
   public long total() {
-    return tokenEmbedding + positionEmbedding + attentionMatrices + feedForwardMatrices + vectors + head;
+    return tokenEmbedding
+        + positionEmbedding
+        + attentionMatrices
+        + feedForwardMatrices
+        + vectors
+        + head;
   }
 
-  /// Returns N of the FLOP formulas: the numbers that a token is multiplied by. Table look-ups, norms and biases do not
-  /// count; the projection to the vocabulary does, tied or not.
+  /// Returns N of the FLOP formulas: the numbers that a token is multiplied by. Table look-ups,
+  /// norms and biases do not count; the projection to the vocabulary does, tied or not.
   public long matrixMultiplied() {
     return attentionMatrices + feedForwardMatrices + (head == 0 ? tokenEmbedding : head);
   }
 
-  /// Returns what scaling laws after Kaplan et al. count: all but the tables and the projection to the vocabulary.
+  /// Returns what scaling laws after Kaplan et al. count: all but the tables and the projection to
+  /// the vocabulary.
   public long withoutEmbeddings() {
     return attentionMatrices + feedForwardMatrices + vectors;
   }

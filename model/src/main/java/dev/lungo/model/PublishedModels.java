@@ -33,6 +33,16 @@ public final class PublishedModels {
   private static LlamaConfig llama(
       int width, int layers, int heads, int feedForward, int context, float epsilon) {
     return new LlamaConfig(
-        32_000, width, layers, heads, heads, width / heads, feedForward, context, epsilon, 10_000, false);
+        32_000,
+        width,
+        layers,
+        heads,
+        heads,
+        width / heads,
+        feedForward,
+        context,
+        epsilon,
+        10_000,
+        false);
   }
 }

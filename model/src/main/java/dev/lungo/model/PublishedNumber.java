@@ -30,18 +30,26 @@ public record PublishedNumber(String topic, String name, long expected, long com
         parameters("Mistral 7B", 7_241_732_096L, PublishedModels.MISTRAL_7B),
         parameters("OPT 125m", 125_239_296L, ParameterCount.ofOpt(50_272, 2050, 768, 12)),
         parameters("OPT 1.3b", 1_315_758_080L, ParameterCount.ofOpt(50_272, 2050, 2048, 24)),
-        parameters("Transformer base", 63_045_632L, ParameterCount.ofTransformer(37_000, 512, 6, 2048)),
-        parameters("Transformer big", 214_171_648L, ParameterCount.ofTransformer(37_000, 1024, 6, 4096)),
+        parameters(
+            "Transformer base", 63_045_632L, ParameterCount.ofTransformer(37_000, 512, 6, 2048)),
+        parameters(
+            "Transformer big", 214_171_648L, ParameterCount.ofTransformer(37_000, 1024, 6, 4096)),
         adapters("Llama 2 7B, rank 8 on q and v", 4_194_304L, PublishedModels.LLAMA_2_7B),
         adapters("Llama 2 13B, rank 8 on q and v", 6_553_600L, PublishedModels.LLAMA_2_13B),
         new PublishedNumber(
-            "FLOPs", "GPT-2, T = 1024, forward, a sequence", 291_648_307_200L,
+            "FLOPs",
+            "GPT-2, T = 1024, forward, a sequence",
+            291_648_307_200L,
             ModelFlops.forwardPerSequence(PublishedModels.GPT2_SMALL, 1024)),
         new PublishedNumber(
-            "FLOPs", "GPT-2, T = 1024, training, a sequence", 3 * 291_648_307_200L,
+            "FLOPs",
+            "GPT-2, T = 1024, training, a sequence",
+            3 * 291_648_307_200L,
             ModelFlops.trainingPerSequence(PublishedModels.GPT2_SMALL, 1024)),
         new PublishedNumber(
-            "FLOPs", "GPT-2, T = 1024, 6N + 12·layers·heads·headDim·T, times T", 3 * 291_648_307_200L,
+            "FLOPs",
+            "GPT-2, T = 1024, 6N + 12·layers·heads·headDim·T, times T",
+            3 * 291_648_307_200L,
             1024 * ModelFlops.trainingPerToken(PublishedModels.GPT2_SMALL, 1024)),
         cache("Llama 3 8B, fp16", 131_072L, PublishedModels.LLAMA_3_8B),
         cache("Llama 2 7B, fp16", 524_288L, PublishedModels.LLAMA_2_7B));

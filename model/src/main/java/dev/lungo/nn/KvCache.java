@@ -7,7 +7,8 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.lang.foreign.MemorySegment;
 
-/// The keys and values of the positions that a model has seen, layer by layer, so that each is computed once.
+/// The keys and values of the positions that a model has seen, layer by layer, so that each is
+/// computed once.
 public final class KvCache {
   private final Tensor[] keys;
   private final Tensor[] values;
@@ -16,7 +17,8 @@ public final class KvCache {
   private int length;
 
   /// Reserves memory for `capacity` positions of `batch` sequences.
-  public KvCache(Workspace workspace, int layers, int batch, int capacity, int kvHeads, int headDim) {
+  public KvCache(
+      Workspace workspace, int layers, int batch, int capacity, int kvHeads, int headDim) {
     this.batch = batch;
     this.capacity = capacity;
     keys = new Tensor[layers];
@@ -45,8 +47,8 @@ public final class KvCache {
     this.length = length;
   }
 
-  /// Stores the keys and values of new positions and attends from them to all positions so far. The length grows only
-  /// with [#advance], once every layer has done this.
+  /// Stores the keys and values of new positions and attends from them to all positions so far. The
+  /// length grows only with [#advance], once every layer has done this.
   ///
   /// @param q (B, T, H, D)
   /// @param k (B, T, KV heads, D); `v` likewise
@@ -55,7 +57,12 @@ public final class KvCache {
     int count = k.shape().dimension(1);
     if (length + count > capacity) {
       throw new IllegalArgumentException(
-          "cache: " + length + " positions and " + count + " more exceed its capacity of " + capacity);
+          "cache: "
+              + length
+              + " positions and "
+              + count
+              + " more exceed its capacity of "
+              + capacity);
     }
     store(k, keys[layer], count);
     store(v, values[layer], count);
@@ -78,7 +85,11 @@ public final class KvCache {
     long rowBytes = from.data().byteSize() / ((long) batch * count);
     for (int b = 0; b < batch; b++) {
       MemorySegment.copy(
-          from.data(), (long) b * count * rowBytes, to.data(), ((long) b * capacity + length) * rowBytes, count * rowBytes);
+          from.data(),
+          (long) b * count * rowBytes,
+          to.data(),
+          ((long) b * capacity + length) * rowBytes,
+          count * rowBytes);
     }
   }
 

@@ -7,9 +7,12 @@ import dev.lungo.tensor.Tensor;
 /// @param name its name in a Hugging Face checkpoint, as `model.layers.0.mlp.up_proj.weight`
 /// @param tensor its value, which also holds its gradient if it is trainable
 /// @param role what it is for
-/// @param deviation the standard deviation of its first values, which have mean 0 (unused for [Role#SCALE])
-/// @param transposedInFile whether checkpoints hold the (out, in) matrix as (in, out), as GPT-2's do
-public record Parameter(String name, Tensor tensor, Role role, double deviation, boolean transposedInFile) {
+/// @param deviation the standard deviation of its first values, which have mean 0 (unused for
+///   [Role#SCALE])
+/// @param transposedInFile whether checkpoints hold the (out, in) matrix as (in, out), as GPT-2's
+///   do
+public record Parameter(
+    String name, Tensor tensor, Role role, double deviation, boolean transposedInFile) {
   /// What a parameter is for, which decides how it starts and how it is trained.
   public enum Role {
     /// The weight of a linear layer inside the model.

@@ -53,7 +53,8 @@ public final class Parameters implements AutoCloseable {
     return add(name, Shape.of(width), Role.BIAS, 0, false);
   }
 
-  private Tensor add(String name, Shape shape, Role role, double deviation, boolean transposedInFile) {
+  private Tensor add(
+      String name, Shape shape, Role role, double deviation, boolean transposedInFile) {
     Tensor tensor = workspace.allocate(shape, DType.FLOAT32);
     if (trainable) {
       tensor.requireGradient().setGradient(workspace.zeros(shape));
@@ -82,7 +83,8 @@ public final class Parameters implements AutoCloseable {
       switch (parameter.role()) {
         case SCALE -> parameter.tensor().fill(1);
         case BIAS -> parameter.tensor().fill(0);
-        case MATRIX, EMBEDDING, HEAD -> random.fillNormal(parameter.tensor(), parameter.deviation());
+        case MATRIX, EMBEDDING, HEAD ->
+            random.fillNormal(parameter.tensor(), parameter.deviation());
       }
     }
   }

@@ -10,7 +10,8 @@ import java.util.Map;
 import java.util.OptionalInt;
 import tools.jackson.core.JsonToken;
 
-/// The fields of a small JSON file, found by name, each with its place. Nested objects' fields are named `outer.inner`.
+/// The fields of a small JSON file, found by name, each with its place. Nested objects' fields are
+/// named `outer.inner`.
 final class JsonFields {
   /// No description of a model is as large as this.
   private static final int LARGEST = 1 << 20;
@@ -89,7 +90,8 @@ final class JsonFields {
     return switch (values.get(name)) {
       case null -> absent;
       case Whole(long at, long value) when value < 1 || value > Integer.MAX_VALUE ->
-          throw new MalformedFileException(file, at, name, "is " + value + ", which is no possible size");
+          throw new MalformedFileException(
+              file, at, name, "is " + value + ", which is no possible size");
       case Whole whole -> (int) whole.value;
       case Value other -> throw malformed(name, other, "a whole number");
     };

@@ -17,7 +17,8 @@ import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonFactory;
 
-/// Pulls tokens out of JSON that strangers wrote: one object, strictly, with bounds, and with the offset of every fault.
+/// Pulls tokens out of JSON that strangers wrote: one object, strictly, with bounds, and with the
+/// offset of every fault.
 ///
 /// It reads a stream and keeps nothing, so that a large header costs no heap.
 final class JsonHeader implements AutoCloseable {
@@ -72,7 +73,10 @@ final class JsonHeader implements AutoCloseable {
     }
     if (bytes.length > most) {
       throw new MalformedFileException(
-          file.toString(), most, "size", "is more than " + most + " bytes; a file of this kind is smaller");
+          file.toString(),
+          most,
+          "size",
+          "is more than " + most + " bytes; a file of this kind is smaller");
     }
     return new JsonHeader(file, 0, new ByteArrayInputStream(bytes));
   }
@@ -197,7 +201,8 @@ final class JsonHeader implements AutoCloseable {
     return new MalformedFileException(file, offset(), field, reason);
   }
 
-  private void expect(String field, JsonToken wanted, String inWords) throws MalformedFileException {
+  private void expect(String field, JsonToken wanted, String inWords)
+      throws MalformedFileException {
     JsonToken token = parser.currentToken();
     if (token != wanted) {
       throw malformed(field, "must be " + inWords + ", but is " + describe(token));
@@ -230,7 +235,10 @@ final class JsonHeader implements AutoCloseable {
   private MalformedFileException fault(JacksonException e) {
     TokenStreamLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
     return new MalformedFileException(
-        file, base + Math.max(0, at.getByteOffset()), "JSON", withoutSource(e.getOriginalMessage()));
+        file,
+        base + Math.max(0, at.getByteOffset()),
+        "JSON",
+        withoutSource(e.getOriginalMessage()));
   }
 
   /// Drops the parser's remark that it does not tell where the text comes from; the exception does.

@@ -13,10 +13,11 @@ import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Reads and writes `config.json` and `generation_config.json`, in which Hugging Face describes a model.
+/// Reads and writes `config.json` and `generation_config.json`, in which Hugging Face describes a
+/// model.
 ///
-/// Reading refuses what would silently give another model than the one that was trained: scaled rotary positions, other
-/// activations, biases where Lungo has none.
+/// Reading refuses what would silently give another model than the one that was trained: scaled
+/// rotary positions, other activations, biases where Lungo has none.
 public final class ModelConfigJson {
   private static final JsonMapper JSON = new JsonMapper();
   private static final String FILE = "config.json";
@@ -93,7 +94,8 @@ public final class ModelConfigJson {
     }
     int inner = fields.size("n_inner", 4 * width);
     if (inner != 4 * width) {
-      throw fields.malformed("n_inner", "is " + inner + ", but Lungo's GPT-2 has 4 × n_embd = " + 4 * width);
+      throw fields.malformed(
+          "n_inner", "is " + inner + ", but Lungo's GPT-2 has 4 × n_embd = " + 4 * width);
     }
     return new Gpt2Config(
         fields.size("vocab_size"),
@@ -105,10 +107,12 @@ public final class ModelConfigJson {
         fields.truth("tie_word_embeddings", true));
   }
 
-  private static void require(JsonFields fields, String name, List<String> known) throws IOException {
+  private static void require(JsonFields fields, String name, List<String> known)
+      throws IOException {
     String value = fields.text(name, known.getFirst());
     if (!known.contains(value)) {
-      throw fields.malformed(name, "is " + JsonHeader.quote(value) + ", but Lungo has only " + known);
+      throw fields.malformed(
+          name, "is " + JsonHeader.quote(value) + ", but Lungo has only " + known);
     }
   }
 
@@ -120,16 +124,19 @@ public final class ModelConfigJson {
     }
   }
 
-  /// Reads the special ids of a model's folder: `generation_config.json` where there is one, else `config.json`.
+  /// Reads the special ids of a model's folder: `generation_config.json` where there is one, else
+  /// `config.json`.
   public static SpecialTokenIds readSpecialTokens(Path folder) throws IOException {
     Path generation = folder.resolve(GENERATION_FILE);
-    JsonFields fields = JsonFields.read(Files.exists(generation) ? generation : folder.resolve(FILE));
+    JsonFields fields =
+        JsonFields.read(Files.exists(generation) ? generation : folder.resolve(FILE));
     return new SpecialTokenIds(
         fields.id("bos_token_id"), fields.ids("eos_token_id"), fields.id("pad_token_id"));
   }
 
   /// Writes `config.json` and `generation_config.json` into `folder`.
-  public static void write(Path folder, ModelConfig config, SpecialTokenIds ids) throws IOException {
+  public static void write(Path folder, ModelConfig config, SpecialTokenIds ids)
+      throws IOException {
     Map<String, Object> fields = new LinkedHashMap<>();
     switch (config) {
       case LlamaConfig llama -> describe(llama, fields);
@@ -188,6 +195,7 @@ public final class ModelConfigJson {
   }
 
   private static void writeJson(Path file, Map<String, Object> fields) throws IOException {
-    AtomicFiles.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
+    AtomicFiles.writeString(
+        file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
   }
 }

@@ -24,7 +24,8 @@ import java.util.Optional;
 public final class ModelFolder {
   private static final String WEIGHTS = "model.safetensors";
 
-  /// What GPT-2 checkpoints of the language model call the Transformer; those of the bare Transformer leave it out.
+  /// What GPT-2 checkpoints of the language model call the Transformer; those of the bare
+  /// Transformer leave it out.
   private static final String OPTIONAL_PREFIX = "transformer.";
 
   private ModelFolder() {}
@@ -50,7 +51,8 @@ public final class ModelFolder {
     }
   }
 
-  /// Refuses a configuration whose parameters are far more than the file holds before memory is taken for them.
+  /// Refuses a configuration whose parameters are far more than the file holds before memory is
+  /// taken for them.
   private static void checkSize(Path folder, ModelConfig config, Safetensors saved)
       throws MalformedFileException {
     long stored = 0;
@@ -86,7 +88,9 @@ public final class ModelFolder {
           source.file().toString(),
           source.offset(),
           parameter.name(),
-          "has the shape " + Arrays.toString(source.shape()) + ", but config.json asks for "
+          "has the shape "
+              + Arrays.toString(source.shape())
+              + ", but config.json asks for "
               + Arrays.toString(expected));
     }
     source.readFloats(target.data());
@@ -128,8 +132,10 @@ public final class ModelFolder {
     }
   }
 
-  /// Writes a model, so that other tools open it. Each file is replaced as a whole, the weights last.
-  public static void save(Path folder, LanguageModel model, SpecialTokenIds ids) throws IOException {
+  /// Writes a model, so that other tools open it. Each file is replaced as a whole, the weights
+  /// last.
+  public static void save(Path folder, LanguageModel model, SpecialTokenIds ids)
+      throws IOException {
     Files.createDirectories(folder);
     ModelConfigJson.write(folder, model.config(), ids);
     List<Outgoing> tensors = new ArrayList<>();

@@ -15,10 +15,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// The weights of a model in safetensors format, memory-mapped: from one file, or from a folder's shards.
+/// The weights of a model in safetensors format, memory-mapped: from one file, or from a folder's
+/// shards.
 ///
-/// Opening reads the headers alone; a tensor's bytes come from disk when they are first touched. The mapping lives until
-/// [#close]; after that, slices that are still around fail with `IllegalStateException`.
+/// Opening reads the headers alone; a tensor's bytes come from disk when they are first touched.
+/// The mapping lives until [#close]; after that, slices that are still around fail with
+/// `IllegalStateException`.
 public final class Safetensors implements AutoCloseable {
   static final String SINGLE = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
@@ -32,7 +34,8 @@ public final class Safetensors implements AutoCloseable {
 
   private Safetensors() {}
 
-  /// Opens a `.safetensors` file, a `model.safetensors.index.json`, or the folder that holds one of them.
+  /// Opens a `.safetensors` file, a `model.safetensors.index.json`, or the folder that holds one of
+  /// them.
   ///
   /// @throws MalformedFileException when the bytes are no valid safetensors file or index
   public static Safetensors open(Path fileOrFolder) throws IOException {
@@ -78,15 +81,14 @@ public final class Safetensors implements AutoCloseable {
     Map<String, Map<String, StoredTensor>> shards = new LinkedHashMap<>();
     boolean[] found = {false};
     try (JsonHeader json = JsonHeader.open(index, LARGEST_INDEX)) {
-      json.readDocument(
-          field -> {
-            if (field.equals("weight_map")) {
-              found[0] = true;
-              json.readObject(field, name -> addFromShard(json, index, name, shards));
-            } else {
-              json.skip();
-            }
-          });
+      json.readDocument(field -> {
+        if (field.equals("weight_map")) {
+          found[0] = true;
+          json.readObject(field, name -> addFromShard(json, index, name, shards));
+        } else {
+          json.skip();
+        }
+      });
       if (!found[0]) {
         throw json.malformed("weight_map", "is missing");
       }
@@ -103,14 +105,18 @@ public final class Safetensors implements AutoCloseable {
       // Nothing but a plain name beside the index: an index must not lead anywhere else.
       if (!shard.matches("[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}") || !shard.endsWith(".safetensors")) {
         throw json.malformed(
-            field, "is " + JsonHeader.quote(shard) + ", but must name a .safetensors file in the same folder");
+            field,
+            "is "
+                + JsonHeader.quote(shard)
+                + ", but must name a .safetensors file in the same folder");
       }
       if (shards.size() == MOST_SHARDS) {
         throw json.malformed(field, "is one shard more than " + MOST_SHARDS);
       }
       Path file = index.resolveSibling(shard);
       if (!Files.isRegularFile(file)) {
-        throw json.malformed(field, "names " + shard + ", which is not there; is the download complete?");
+        throw json.malformed(
+            field, "names " + shard + ", which is not there; is the download complete?");
       }
       inShard = new LinkedHashMap<>();
       for (StoredTensor tensor : header(file).tensors()) {
@@ -125,7 +131,8 @@ public final class Safetensors implements AutoCloseable {
     tensors.put(name, tensor);
   }
 
-  /// Returns all tensors: a file's in the order of their bytes, a sharded model's in the order of the index.
+  /// Returns all tensors: a file's in the order of their bytes, a sharded model's in the order of
+  /// the index.
   public Collection<StoredTensor> tensors() {
     return Collections.unmodifiableCollection(tensors.values());
   }
@@ -141,10 +148,14 @@ public final class Safetensors implements AutoCloseable {
   /// @throws IllegalArgumentException when there is no such tensor, or `target` has another size
   public void readFloats(String name, MemorySegment target) {
     find(name)
-        .orElseThrow(
-            () -> new IllegalArgumentException(
-                "readFloats: no tensor is named " + name + "; there are " + tensors.size()
-                    + ", the first being " + tensors.keySet().stream().limit(3).toList()))
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "readFloats: no tensor is named "
+                    + name
+                    + "; there are "
+                    + tensors.size()
+                    + ", the first being "
+                    + tensors.keySet().stream().limit(3).toList()))
         .readFloats(target);
   }
 

@@ -13,7 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Parses one safetensors file: eight bytes of header length, a JSON header, then the tensors' bytes without gaps.
+/// Parses one safetensors file: eight bytes of header length, a JSON header, then the tensors'
+/// bytes without gaps.
 ///
 /// @param tensors in the order of their bytes
 /// @param metadata what the writer said about the file
@@ -35,40 +36,53 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
     String name = path.toString();
     if (file.byteSize() < 8) {
       throw new MalformedFileException(
-          name, 0, "header length", "the file has " + file.byteSize() + " bytes, but the header's length takes 8");
+          name,
+          0,
+          "header length",
+          "the file has " + file.byteSize() + " bytes, but the header's length takes 8");
     }
     long length = file.get(StoredTensor.LONG, 0);
     long left = file.byteSize() - 8;
     if (length < 2 || length > LONGEST_HEADER || length > left) {
       throw new MalformedFileException(
-          name, 0, "header length",
-          "is " + Long.toUnsignedString(length) + ", but must be between 2 and "
-              + Math.min(LONGEST_HEADER, left) + " (" + left + " bytes follow); is this a safetensors file?");
+          name,
+          0,
+          "header length",
+          "is "
+              + Long.toUnsignedString(length)
+              + ", but must be between 2 and "
+              + Math.min(LONGEST_HEADER, left)
+              + " ("
+              + left
+              + " bytes follow); is this a safetensors file?");
     }
-    // The second byte tells UTF-16 and UTF-32 apart, which a JSON parser would accept and this format does not.
+    // The second byte tells UTF-16 and UTF-32 apart, which a JSON parser would accept and this
+    // format does not.
     if (file.get(ValueLayout.JAVA_BYTE, 8) != '{' || file.get(ValueLayout.JAVA_BYTE, 9) == 0) {
-      throw new MalformedFileException(name, 8, "header", "must be a JSON object in UTF-8, starting with {");
+      throw new MalformedFileException(
+          name, 8, "header", "must be a JSON object in UTF-8, starting with {");
     }
     List<Claim> claims = new ArrayList<>();
     Map<String, String> metadata = new LinkedHashMap<>();
     try (JsonHeader json = new JsonHeader(path, 8, new SegmentStream(file.asSlice(8, length)))) {
-      json.readDocument(
-          field -> {
-            if (field.equals(METADATA)) {
-              readMetadata(json, metadata);
-            } else if (claims.size() == MOST_TENSORS) {
-              throw json.malformed(field, "is one tensor more than " + MOST_TENSORS + ", the most Lungo reads");
-            } else {
-              claims.add(readClaim(json, field));
-            }
-          });
+      json.readDocument(field -> {
+        if (field.equals(METADATA)) {
+          readMetadata(json, metadata);
+        } else if (claims.size() == MOST_TENSORS) {
+          throw json.malformed(
+              field, "is one tensor more than " + MOST_TENSORS + ", the most Lungo reads");
+        } else {
+          claims.add(readClaim(json, field));
+        }
+      });
     }
     MemorySegment data = file.asSlice(8 + length);
     return new SafetensorsHeader(
         place(path, 8 + length, data, claims), Collections.unmodifiableMap(metadata));
   }
 
-  private static void readMetadata(JsonHeader json, Map<String, String> metadata) throws IOException {
+  private static void readMetadata(JsonHeader json, Map<String, String> metadata)
+      throws IOException {
     long[] characters = {0};
     json.readObject(
         METADATA,
@@ -76,7 +90,8 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
           String value = json.readString(METADATA + "." + key);
           characters[0] += key.length() + value.length();
           if (characters[0] > MOST_METADATA_CHARACTERS) {
-            throw json.malformed(METADATA, "has more than " + MOST_METADATA_CHARACTERS + " characters");
+            throw json.malformed(
+                METADATA, "has more than " + MOST_METADATA_CHARACTERS + " characters");
           }
           metadata.put(key, value);
         });
@@ -107,33 +122,43 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
   private static StoredType readType(JsonHeader json, String name) throws IOException {
     String written = json.readString(name + ".dtype");
     return StoredType.named(written)
-        .orElseThrow(
-            () -> json.malformed(
+        .orElseThrow(() ->
+            json.malformed(
                 name + ".dtype",
-                "is " + JsonHeader.quote(written) + ", which Lungo does not know; it knows "
+                "is "
+                    + JsonHeader.quote(written)
+                    + ", which Lungo does not know; it knows "
                     + List.of(StoredType.values())));
   }
 
-  /// Checks that the tensors tile the data: each as long as its shape says, no gap, no overlap, nothing left over.
-  private static List<StoredTensor> place(Path path, long base, MemorySegment data, List<Claim> claims)
-      throws MalformedFileException {
+  /// Checks that the tensors tile the data: each as long as its shape says, no gap, no overlap,
+  /// nothing left over.
+  private static List<StoredTensor> place(
+      Path path, long base, MemorySegment data, List<Claim> claims) throws MalformedFileException {
     claims.sort(Comparator.comparingLong(Claim::begin).thenComparingLong(Claim::end));
     List<StoredTensor> tensors = new ArrayList<>(claims.size());
     long covered = 0;
     for (Claim claim : claims) {
       String fault = fault(claim, covered, data.byteSize());
       if (!fault.isEmpty()) {
-        throw new MalformedFileException(path.toString(), claim.at, claim.name + ".data_offsets", fault);
+        throw new MalformedFileException(
+            path.toString(), claim.at, claim.name + ".data_offsets", fault);
       }
       tensors.add(
           new StoredTensor(
-              claim.name, claim.type, claim.shape,
-              data.asSlice(claim.begin, claim.end - claim.begin), path, base + claim.begin));
+              claim.name,
+              claim.type,
+              claim.shape,
+              data.asSlice(claim.begin, claim.end - claim.begin),
+              path,
+              base + claim.begin));
       covered = claim.end;
     }
     if (covered != data.byteSize()) {
       throw new MalformedFileException(
-          path.toString(), base + covered, "data",
+          path.toString(),
+          base + covered,
+          "data",
           (data.byteSize() - covered) + " bytes follow the last tensor; the file must end there");
     }
     return Collections.unmodifiableList(tensors);
@@ -153,7 +178,11 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
       return range + " must lie within the " + available + " bytes of data";
     }
     if (claim.end - claim.begin != needed) {
-      return range + " holds " + (claim.end - claim.begin) + " bytes, but its shape and type need " + needed;
+      return range
+          + " holds "
+          + (claim.end - claim.begin)
+          + " bytes, but its shape and type need "
+          + needed;
     }
     if (claim.begin < covered) {
       return range + " overlaps the tensor before it, which ends at " + covered;

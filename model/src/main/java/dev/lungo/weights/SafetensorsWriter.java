@@ -29,7 +29,8 @@ public final class SafetensorsWriter {
   /// Writes the bytes of one tensor.
   @FunctionalInterface
   public interface Source {
-    /// Writes exactly the bytes that shape and type ask for, little-endian, at the channel's position.
+    /// Writes exactly the bytes that shape and type ask for, little-endian, at the channel's
+    /// position.
     void writeTo(FileChannel out) throws IOException;
   }
 
@@ -49,7 +50,8 @@ public final class SafetensorsWriter {
       return tensor;
     }
 
-    /// Writes a float32 matrix that memory holds as (rows, columns) the other way round, as (columns, rows).
+    /// Writes a float32 matrix that memory holds as (rows, columns) the other way round, as
+    /// (columns, rows).
     public static Outgoing transposed(String name, int rows, int columns, MemorySegment data) {
       Outgoing checked = of(name, StoredType.F32, new long[] {columns, rows}, data);
       return new Outgoing(
@@ -70,7 +72,8 @@ public final class SafetensorsWriter {
     }
   }
 
-  /// Replaces `file` by the tensors, those of wide numbers first so that all stay aligned, otherwise in their order.
+  /// Replaces `file` by the tensors, those of wide numbers first so that all stay aligned,
+  /// otherwise in their order.
   ///
   /// @param metadata free text about the file; readers of Hugging Face expect `format` = `pt`
   /// @throws IllegalArgumentException when two tensors share a name
@@ -90,7 +93,11 @@ public final class SafetensorsWriter {
             tensor.source.writeTo(out);
             if (out.position() != expected) {
               throw new IllegalStateException(
-                  tensor + ": its source wrote up to byte " + out.position() + " instead of " + expected);
+                  tensor
+                      + ": its source wrote up to byte "
+                      + out.position()
+                      + " instead of "
+                      + expected);
             }
           }
         });
@@ -105,7 +112,8 @@ public final class SafetensorsWriter {
     long offset = 0;
     for (Outgoing tensor : tensors) {
       if (tensor.name.equals("__metadata__") || !names.add(tensor.name)) {
-        throw new IllegalArgumentException("write: the name " + tensor.name + " is taken; rename one tensor");
+        throw new IllegalArgumentException(
+            "write: the name " + tensor.name + " is taken; rename one tensor");
       }
       long end = offset + tensor.bytes();
       Map<String, Object> entry = new LinkedHashMap<>();

@@ -3,7 +3,8 @@ package dev.lungo.weights;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// The ids of tokens that mean something besides text, as `config.json` or `generation_config.json` name them.
+/// The ids of tokens that mean something besides text, as `config.json` or `generation_config.json`
+/// name them.
 ///
 /// @param beginning the id that starts a text
 /// @param ends the ids any of which ends a text

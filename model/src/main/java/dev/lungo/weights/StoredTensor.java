@@ -9,8 +9,8 @@ import java.util.Arrays;
 /// One tensor of a weight file: a description, and a view of its bytes.
 ///
 /// @param shape the sizes of its dimensions; empty for a single number
-/// @param data its bytes, little-endian, mapped from the file: **not** aligned to the size of a number, so read them
-///     with the unaligned layouts or with [#readFloats]
+/// @param data its bytes, little-endian, mapped from the file: **not** aligned to the size of a
+///   number, so read them with the unaligned layouts or with [#readFloats]
 /// @param file the file that holds it
 /// @param offset the byte of `file` at which it starts
 public record StoredTensor(
@@ -35,22 +35,34 @@ public record StoredTensor(
   /// Converts all numbers to float32.
   ///
   /// @param target exactly 4 × [#elements] bytes, native order
-  /// @throws IllegalArgumentException when `target` has another size, or no conversion from this type exists
+  /// @throws IllegalArgumentException when `target` has another size, or no conversion from this
+  ///   type exists
   public void readFloats(MemorySegment target) {
     long count = elements();
     if (target.byteSize() != 4 * count) {
       throw new IllegalArgumentException(
-          "readFloats: " + name + " holds " + count + " numbers, which need " + 4 * count
-              + " bytes, but the target has " + target.byteSize());
+          "readFloats: "
+              + name
+              + " holds "
+              + count
+              + " numbers, which need "
+              + 4 * count
+              + " bytes, but the target has "
+              + target.byteSize());
     }
     switch (type) {
-      case F32 -> MemorySegment.copy(data, FLOAT, 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
+      case F32 ->
+          MemorySegment.copy(data, FLOAT, 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
       case F16 -> readHalves(target, count);
       case BF16 -> readBrainFloats(target, count);
       case BOOL, U8, I8, U16, I16, U32, I32, U64, I64, F64 -> readOthers(target, count);
       case F8_E4M3, F8_E5M2 ->
           throw new IllegalArgumentException(
-              "readFloats: " + name + " is " + type + ", which Lungo does not convert; export it as BF16");
+              "readFloats: "
+                  + name
+                  + " is "
+                  + type
+                  + ", which Lungo does not convert; export it as BF16");
     }
   }
 
@@ -86,7 +98,8 @@ public record StoredTensor(
       case U64 -> unsigned(data.get(LONG, 8 * i));
       case I64 -> data.get(LONG, 8 * i);
       case F64 -> (float) data.get(DOUBLE, 8 * i);
-      case F32, F16, BF16, F8_E4M3, F8_E5M2 -> throw new IllegalStateException(type + " is read elsewhere");
+      case F32, F16, BF16, F8_E4M3, F8_E5M2 ->
+          throw new IllegalStateException(type + " is read elsewhere");
     };
   }
 

@@ -66,9 +66,11 @@ class LanguageModelTest {
         LanguageModel model = model(config, false);
         Workspace workspace = new Workspace("test")) {
       int[] ids = ids(3, LENGTH);
-      float[] before = logits(kernels, model, workspace, ids, 1, LENGTH, Optional.empty()).toFloats();
+      float[] before =
+          logits(kernels, model, workspace, ids, 1, LENGTH, Optional.empty()).toFloats();
       ids[LENGTH - 1] = (ids[LENGTH - 1] + 1) % VOCABULARY;
-      float[] after = logits(kernels, model, workspace, ids, 1, LENGTH, Optional.empty()).toFloats();
+      float[] after =
+          logits(kernels, model, workspace, ids, 1, LENGTH, Optional.empty()).toFloats();
       int untouched = (LENGTH - 1) * VOCABULARY;
       for (int i = 0; i < untouched; i++) {
         assertThat(after[i]).isEqualTo(before[i]);
@@ -99,7 +101,9 @@ class LanguageModelTest {
         for (var parameter : model.parameters().all()) {
           Tensor value = parameter.tensor();
           Tensor gradient = value.gradient().orElseThrow();
-          kernels.elementwise().scaleAndAdd(value.data(), 1, gradient.data(), -0.5f, value.elements());
+          kernels
+              .elementwise()
+              .scaleAndAdd(value.data(), 1, gradient.data(), -0.5f, value.elements());
         }
         last = lossAndGradients(kernels, model, workspace);
       }
@@ -136,7 +140,8 @@ class LanguageModelTest {
     }
   }
 
-  private static double lossAndGradients(Kernels kernels, LanguageModel model, Workspace workspace) {
+  private static double lossAndGradients(
+      Kernels kernels, LanguageModel model, Workspace workspace) {
     workspace.reset();
     model.parameters().zeroGradients();
     Pass pass = Pass.training(kernels, workspace);
@@ -146,7 +151,9 @@ class LanguageModelTest {
       targets[i] = (ids[i] * 3 + 1) % VOCABULARY;
     }
     Tensor loss =
-        model.loss(pass, ints(workspace, ids, 2, LENGTH), ints(workspace, targets, 2, LENGTH)).mean();
+        model
+            .loss(pass, ints(workspace, ids, 2, LENGTH), ints(workspace, targets, 2, LENGTH))
+            .mean();
     pass.backward(loss);
     return loss.at(0);
   }

@@ -51,7 +51,8 @@ class PublishedNumberTest {
 
   @Test
   void theRuleOfThumbGivesChinchillasBudget() {
-    // 70 B parameters on 1.4 T tokens: 5.88e23, which the paper states as 5.76e23 by its own finer count.
+    // 70 B parameters on 1.4 T tokens: 5.88e23, which the paper states as 5.76e23 by its own finer
+    // count.
     assertThat(ModelFlops.ruleOfThumb(70e9, 1.4e12)).isEqualTo(5.88e23);
   }
 }

@@ -36,7 +36,8 @@ class GoldenModelTest {
   private static final String FIRST = "transformer.h.0.";
 
   private static Path folder(String model) {
-    Path folder = Path.of(System.getProperty("lungo.testdata", "../../shared/data"), "models", model);
+    Path folder =
+        Path.of(System.getProperty("lungo.testdata", "../../shared/data"), "models", model);
     assumeTrue(Files.exists(folder.resolve("golden.json")), "no test data: models/" + model);
     return folder;
   }
@@ -99,8 +100,9 @@ class GoldenModelTest {
     return best;
   }
 
-  /// The published file lacks the biases of `attn.c_attn`, with which the activations were recorded. The first layer's
-  /// follows from the recording's first row; with it, everything recorded of that layer must come out for all 33 rows.
+  /// The published file lacks the biases of `attn.c_attn`, with which the activations were
+  /// recorded. The first layer's follows from the recording's first row; with it, everything
+  /// recorded of that layer must come out for all 33 rows.
   @ParameterizedTest
   @MethodSource("implementations")
   void gptNanoSortGivesTheRecordedActivationsOfItsFirstLayer(Kernels kernels) throws IOException {
@@ -112,7 +114,8 @@ class GoldenModelTest {
       float[] bias = new float[144];
       for (int i = 0; i < bias.length; i++) {
         String part = FIRST + "attn." + "qkv".charAt(i / 48);
-        bias[i] = (float) golden.get("qkv").get("data").get(i).doubleValue() - seen.get(part)[i % 48];
+        bias[i] =
+            (float) golden.get("qkv").get("data").get(i).doubleValue() - seen.get(part)[i % 48];
       }
       parameter(model, FIRST + "attn.c_attn.bias").set(bias);
       seen = observe(kernels, model, workspace, golden);
@@ -135,7 +138,8 @@ class GoldenModelTest {
 
   @ParameterizedTest
   @MethodSource("implementations")
-  void gptNanoSortGivesTheRecordedProbabilitiesFromItsLastBlock(Kernels kernels) throws IOException {
+  void gptNanoSortGivesTheRecordedProbabilitiesFromItsLastBlock(Kernels kernels)
+      throws IOException {
     Path folder = folder("gpt-nano-sort");
     JsonNode golden = golden(folder);
     try (LanguageModel model = ModelFolder.load(folder, false);
@@ -168,7 +172,8 @@ class GoldenModelTest {
       ids[i] = golden.get("idx").get("data").get(i).intValue();
     }
     Map<String, float[]> seen = new HashMap<>();
-    Pass pass = Pass.observed(kernels, workspace, (name, value) -> seen.put(name, value.toFloats()));
+    Pass pass =
+        Pass.observed(kernels, workspace, (name, value) -> seen.put(name, value.toFloats()));
     Tensor input = workspace.allocate(Shape.of(3, 11), DType.INT32).set(ids);
     model.hidden(pass, input, Optional.empty());
     return seen;
@@ -188,7 +193,8 @@ class GoldenModelTest {
     for (int b = 0; b < 3; b++) {
       for (int t = 0; t < 11; t++) {
         for (int h = 0; h < 3; h++) {
-          System.arraycopy(values, ((b * 11 + t) * 3 + h) * 16, out, ((b * 3 + h) * 11 + t) * 16, 16);
+          System.arraycopy(
+              values, ((b * 11 + t) * 3 + h) * 16, out, ((b * 3 + h) * 11 + t) * 16, 16);
         }
       }
     }

@@ -24,7 +24,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MalformedSafetensorsTest {
-  private static final String GOOD = "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
+  private static final String GOOD =
+      "{\"x\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
 
   @TempDir Path folder;
 
@@ -114,8 +115,10 @@ class MalformedSafetensorsTest {
   @Test
   void deepNestingIsRefusedEvenInFieldsNobodyReads() throws IOException {
     String deep = "[".repeat(10_000) + "]".repeat(10_000);
-    assertThat(refusal(file("{\"x\":{\"other\":" + deep + "}}", 8))).hasMessageContaining("nesting depth");
-    MalformedFileException refusal = refusal(file("{\"a\":".repeat(10_000) + "1" + "}".repeat(10_000), 8));
+    assertThat(refusal(file("{\"x\":{\"other\":" + deep + "}}", 8)))
+        .hasMessageContaining("nesting depth");
+    MalformedFileException refusal =
+        refusal(file("{\"a\":".repeat(10_000) + "1" + "}".repeat(10_000), 8));
     assertThat(refusal).hasMessageContaining("nesting depth");
     assertThat(refusal.offset()).isGreaterThan(8 + 5 * 32);
   }
@@ -138,7 +141,10 @@ class MalformedSafetensorsTest {
   void moreTensorsThanAnyModelHasAreRefused() throws IOException {
     StringBuilder header = new StringBuilder("{");
     for (int i = 0; i <= 100_000; i++) {
-      header.append('"').append(i).append("\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},");
+      header
+          .append('"')
+          .append(i)
+          .append("\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]},");
     }
     header.setCharAt(header.length() - 1, '}');
     assertThat(refusal(file(header.toString(), 0))).hasMessageContaining("one tensor more than");
@@ -147,8 +153,17 @@ class MalformedSafetensorsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "../x.safetensors", "/etc/passwd", "..", "", "a/b.safetensors", "a\\\\b.safetensors", "C:x.safetensors",
-        "a\\u0000.safetensors", "x.bin", ".hidden.safetensors", "absent.safetensors"
+        "../x.safetensors",
+        "/etc/passwd",
+        "..",
+        "",
+        "a/b.safetensors",
+        "a\\\\b.safetensors",
+        "C:x.safetensors",
+        "a\\u0000.safetensors",
+        "x.bin",
+        ".hidden.safetensors",
+        "absent.safetensors"
       })
   void indexesThatLeadElsewhereAreRefused(String shard) throws IOException {
     Path index = folder.resolve("model.safetensors.index.json");
@@ -166,17 +181,24 @@ class MalformedSafetensorsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "", "{}", "[]", "{\"weight_map\":[]}", "{\"weight_map\":{\"x\":1}}", "{\"weight_map\":{}",
+        "",
+        "{}",
+        "[]",
+        "{\"weight_map\":[]}",
+        "{\"weight_map\":{\"x\":1}}",
+        "{\"weight_map\":{}",
         "{\"weight_map\":{\"y\":\"shard.safetensors\"}}",
         "{\"weight_map\":{\"x\":\"shard.safetensors\",\"x\":\"shard.safetensors\"}}"
       })
   void indexesThatLieAreRefused(String index) throws IOException {
     Files.write(folder.resolve("shard.safetensors"), file(GOOD, 8));
     Files.writeString(folder.resolve("model.safetensors.index.json"), index);
-    assertThatThrownBy(() -> Safetensors.open(folder).close()).isInstanceOf(MalformedFileException.class);
+    assertThatThrownBy(() -> Safetensors.open(folder).close())
+        .isInstanceOf(MalformedFileException.class);
   }
 
-  /// Whatever happens to the bytes, a file opens with tensors inside its bounds, or is refused as malformed.
+  /// Whatever happens to the bytes, a file opens with tensors inside its bounds, or is refused as
+  /// malformed.
   @Test
   void mutationsNeverEscape() throws IOException {
     Path file = folder.resolve("fuzz.safetensors");
@@ -184,9 +206,12 @@ class MalformedSafetensorsTest {
         file,
         Map.of("format", "pt"),
         List.of(
-            Outgoing.of("a.weight", StoredType.F32, new long[] {2, 2}, MemorySegment.ofArray(new float[4])),
-            Outgoing.of("b.weight", StoredType.BF16, new long[] {3}, MemorySegment.ofArray(new short[3])),
-            Outgoing.of("c.weight", StoredType.U8, new long[] {5}, MemorySegment.ofArray(new byte[5]))));
+            Outgoing.of(
+                "a.weight", StoredType.F32, new long[] {2, 2}, MemorySegment.ofArray(new float[4])),
+            Outgoing.of(
+                "b.weight", StoredType.BF16, new long[] {3}, MemorySegment.ofArray(new short[3])),
+            Outgoing.of(
+                "c.weight", StoredType.U8, new long[] {5}, MemorySegment.ofArray(new byte[5]))));
     byte[] original = Files.readAllBytes(file);
     SplittableRandom random = new SplittableRandom(20_250_101);
     int refused = 0;

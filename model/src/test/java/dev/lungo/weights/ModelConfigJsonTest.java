@@ -41,7 +41,8 @@ class ModelConfigJsonTest {
 
   @Test
   void whatIsWrittenIsReadBack() throws IOException {
-    SpecialTokenIds ids = new SpecialTokenIds(OptionalInt.of(1), List.of(2, 5), OptionalInt.empty());
+    SpecialTokenIds ids =
+        new SpecialTokenIds(OptionalInt.of(1), List.of(2, 5), OptionalInt.empty());
     for (ModelConfig config : List.of(LLAMA, GPT2)) {
       ModelConfigJson.write(folder, config, ids);
       assertThat(ModelConfigJson.read(folder)).isEqualTo(config);
@@ -66,7 +67,10 @@ class ModelConfigJsonTest {
 
   @Test
   void newerFilesKeepTheBaseOfTheAnglesElsewhere() throws IOException {
-    String json = SMALL.replace("\"rope_theta\":10000.0", "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":5e5}");
+    String json =
+        SMALL.replace(
+            "\"rope_theta\":10000.0",
+            "\"rope_parameters\":{\"rope_type\":\"default\",\"rope_theta\":5e5}");
     assertThat(((LlamaConfig) read(json)).ropeBase()).isEqualTo(500_000f);
   }
 
@@ -148,8 +152,10 @@ class ModelConfigJsonTest {
 
   @Test
   void deepAndLargeFilesAreRefused() {
-    assertThatThrownBy(() -> read("{\"a\":".repeat(10_000))).isInstanceOf(MalformedFileException.class);
-    assertThatThrownBy(() -> read("{\"a\":" + "[".repeat(10_000))).isInstanceOf(MalformedFileException.class);
+    assertThatThrownBy(() -> read("{\"a\":".repeat(10_000)))
+        .isInstanceOf(MalformedFileException.class);
+    assertThatThrownBy(() -> read("{\"a\":" + "[".repeat(10_000)))
+        .isInstanceOf(MalformedFileException.class);
     assertThatThrownBy(() -> read(" ".repeat(2 << 20)))
         .isInstanceOf(MalformedFileException.class)
         .hasMessageContaining("more than");
@@ -158,8 +164,13 @@ class ModelConfigJsonTest {
 
   @Test
   void specialIdsThatAreNoIdsAreRefused() throws IOException {
-    for (String ids : List.of("\"bos_token_id\":[1,2]", "\"eos_token_id\":-1", "\"eos_token_id\":[[1]]",
-        "\"pad_token_id\":3000000000", "\"eos_token_id\":{\"a\":1}")) {
+    for (String ids :
+        List.of(
+            "\"bos_token_id\":[1,2]",
+            "\"eos_token_id\":-1",
+            "\"eos_token_id\":[[1]]",
+            "\"pad_token_id\":3000000000",
+            "\"eos_token_id\":{\"a\":1}")) {
       Files.writeString(folder.resolve("config.json"), "{" + ids + "}");
       assertThatThrownBy(() -> ModelConfigJson.readSpecialTokens(folder))
           .as(ids)

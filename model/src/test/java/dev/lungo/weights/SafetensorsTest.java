@@ -41,7 +41,11 @@ class SafetensorsTest {
         file,
         Map.of("format", "pt"),
         List.of(
-            Outgoing.of("half", StoredType.F16, new long[] {3}, MemorySegment.ofArray(new short[] {0x3c00, 0, 0})),
+            Outgoing.of(
+                "half",
+                StoredType.F16,
+                new long[] {3},
+                MemorySegment.ofArray(new short[] {0x3c00, 0, 0})),
             Outgoing.of("matrix", StoredType.F32, new long[] {2, 3}, floats(1, 2, 3, 4, 5, 6)),
             Outgoing.transposed("turned", 2, 3, floats(1, 2, 3, 4, 5, 6)),
             Outgoing.of("number", StoredType.F32, new long[] {}, floats(7)),
@@ -66,16 +70,28 @@ class SafetensorsTest {
   void everyNumberFormatConverts() throws IOException {
     ByteBuffer bytes = ByteBuffer.allocate(64).order(ByteOrder.LITTLE_ENDIAN);
     bytes.putDouble(-1.5).putLong(-7).putLong(-1L).putInt(-3).putInt(-1).putFloat(0.25f);
-    bytes.putShort((short) 0x3f80).putShort((short) 0xc000).putShort((short) -2).putShort((short) -1);
+    bytes
+        .putShort((short) 0x3f80)
+        .putShort((short) 0xc000)
+        .putShort((short) -2)
+        .putShort((short) -1);
     bytes.put((byte) -1).put((byte) -1).put((byte) 2);
     List<StoredType> order =
         List.of(
-            StoredType.F64, StoredType.I64, StoredType.U64, StoredType.I32, StoredType.U32, StoredType.F32,
-            StoredType.BF16, StoredType.F16, StoredType.I16, StoredType.U16, StoredType.U8, StoredType.I8,
+            StoredType.F64,
+            StoredType.I64,
+            StoredType.U64,
+            StoredType.I32,
+            StoredType.U32,
+            StoredType.F32,
+            StoredType.BF16,
+            StoredType.F16,
+            StoredType.I16,
+            StoredType.U16,
+            StoredType.U8,
+            StoredType.I8,
             StoredType.BOOL);
-    float[] expected = {
-      -1.5f, -7, 0x1p64f, -3, 0x1p32f, 0.25f, 1, -2, -2, 65535, 255, -1, 1
-    };
+    float[] expected = {-1.5f, -7, 0x1p64f, -3, 0x1p32f, 0.25f, 1, -2, -2, 65535, 255, -1, 1};
     List<Outgoing> tensors = new ArrayList<>();
     int from = 0;
     for (StoredType type : order) {
@@ -87,7 +103,9 @@ class SafetensorsTest {
     SafetensorsWriter.write(file, Map.of(), tensors);
     try (Safetensors weights = Safetensors.open(file)) {
       for (int i = 0; i < expected.length; i++) {
-        assertThat(read(weights, order.get(i).name())).as(order.get(i).name()).containsExactly(expected[i]);
+        assertThat(read(weights, order.get(i).name()))
+            .as(order.get(i).name())
+            .containsExactly(expected[i]);
       }
     }
   }
@@ -100,7 +118,10 @@ class SafetensorsTest {
     }
     Path file = folder.resolve("halves.safetensors");
     SafetensorsWriter.write(
-        file, Map.of(), List.of(Outgoing.of("h", StoredType.F16, new long[] {all.length}, MemorySegment.ofArray(all))));
+        file,
+        Map.of(),
+        List.of(
+            Outgoing.of("h", StoredType.F16, new long[] {all.length}, MemorySegment.ofArray(all))));
     try (Safetensors weights = Safetensors.open(file)) {
       float[] values = read(weights, "h");
       for (int i = 0; i < all.length; i++) {
@@ -135,9 +156,10 @@ class SafetensorsTest {
     }
     assertThatThrownBy(() -> Outgoing.of("x", StoredType.F32, new long[] {3}, floats(1, 2)))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(
-            () -> SafetensorsWriter.write(
-                file, Map.of(),
+    assertThatThrownBy(() ->
+            SafetensorsWriter.write(
+                file,
+                Map.of(),
                 List.of(
                     Outgoing.of("x", StoredType.F32, new long[] {1}, floats(1)),
                     Outgoing.of("x", StoredType.F32, new long[] {1}, floats(1)))))
@@ -152,7 +174,9 @@ class SafetensorsTest {
         file, Map.of(), List.of(Outgoing.of("x", StoredType.F32, new long[] {1}, floats(5))));
     Outgoing failing =
         new Outgoing(
-            "x", StoredType.F32, new long[] {1},
+            "x",
+            StoredType.F32,
+            new long[] {1},
             out -> {
               throw new IOException("disk full");
             });
@@ -204,7 +228,8 @@ class SafetensorsTest {
     Safetensors weights = Safetensors.open(file);
     MemorySegment slice = weights.find("x").orElseThrow().data();
     weights.close();
-    assertThatThrownBy(() -> slice.get(ValueLayout.JAVA_BYTE, 0)).isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> slice.get(ValueLayout.JAVA_BYTE, 0))
+        .isInstanceOf(IllegalStateException.class);
   }
 
   @Test
@@ -216,7 +241,8 @@ class SafetensorsTest {
 
   @Test
   void aTrainedModelOpens() throws IOException {
-    Path model = Path.of(System.getProperty("lungo.testdata", "../shared/data"), "models", "stories260K");
+    Path model =
+        Path.of(System.getProperty("lungo.testdata", "../shared/data"), "models", "stories260K");
     assumeTrue(Files.exists(model), "missing test data: models/stories260K");
     try (Safetensors weights = Safetensors.open(model);
         Arena arena = Arena.ofConfined()) {

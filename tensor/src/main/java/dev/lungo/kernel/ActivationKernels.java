@@ -4,7 +4,8 @@ import java.lang.foreign.MemorySegment;
 
 /// Activation functions, element by element.
 public interface ActivationKernels {
-  /// Computes out = silu(gate) · up with silu(x) = x/(1+e⁻ˣ): SwiGLU (Shazeer 2020, arXiv:2002.05202).
+  /// Computes out = silu(gate) · up with silu(x) = x/(1+e⁻ˣ): SwiGLU (Shazeer 2020,
+  /// arXiv:2002.05202).
   void swiGlu(MemorySegment gate, MemorySegment up, MemorySegment out, long count);
 
   /// Adds the gradients of [#swiGlu] to `dGate` and `dUp`.
@@ -16,8 +17,8 @@ public interface ActivationKernels {
       MemorySegment dUp,
       long count);
 
-  /// Computes GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415) by its tanh approximation, as GPT-2 does:
-  /// out = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
+  /// Computes GELU (Hendrycks and Gimpel 2016, arXiv:1606.08415) by its tanh approximation, as
+  /// GPT-2 does: out = x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³))).
   void geluTanh(MemorySegment x, MemorySegment out, long count);
 
   /// Adds the gradient of [#geluTanh] to `dx`.

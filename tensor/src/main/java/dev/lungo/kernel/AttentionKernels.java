@@ -2,17 +2,23 @@ package dev.lungo.kernel;
 
 import java.lang.foreign.MemorySegment;
 
-/// Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762): out = softmax(scale · q·kᵀ) · v, head by head.
+/// Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762): out = softmax(scale ·
+/// q·kᵀ) · v, head by head.
 public interface AttentionKernels {
   /// Computes attention.
   ///
   /// @param q (B, T, H, D)
   /// @param k (B, capacity, KV heads, D); `v` likewise
   /// @param out (B, T, H, D)
-  /// @param logSumExp (B, H, T): log Σ exp of each row of scores, all that the backward pass needs beside the inputs
-  ///     (FlashAttention-2, Dao 2023, arXiv:2307.08691)
+  /// @param logSumExp (B, H, T): log Σ exp of each row of scores, all that the backward pass needs
+  ///   beside the inputs (FlashAttention-2, Dao 2023, arXiv:2307.08691)
   void attention(
-      AttentionShape shape, MemorySegment q, MemorySegment k, MemorySegment v, MemorySegment out, MemorySegment logSumExp);
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp);
 
   /// Adds the gradients of [#attention] to `dq`, `dk` and `dv`, shaped like q, k and v.
   void attentionBackward(

@@ -1,10 +1,11 @@
 package dev.lungo.kernel;
 
-/// Says which elements a dropout (Srivastava et al. 2014) keeps, from the seed and the element's index alone, so that the
-/// backward pass draws the same mask without storing it and threads need no order.
+/// Says which elements a dropout (Srivastava et al. 2014) keeps, from the seed and the element's
+/// index alone, so that the backward pass draws the same mask without storing it and threads need
+/// no order.
 ///
-/// The index, keyed twice, goes through MurmurHash3's 32-bit finaliser twice; 32-bit arithmetic because vector units
-/// multiply 32-bit lanes. Each 2³² elements have keys of their own.
+/// The index, keyed twice, goes through MurmurHash3's 32-bit finaliser twice; 32-bit arithmetic
+/// because vector units multiply 32-bit lanes. Each 2³² elements have keys of their own.
 public final class DropoutMask {
   public static final int FIRST_MULTIPLIER = 0x85ebca6b;
   public static final int SECOND_MULTIPLIER = 0xc2b2ae35;

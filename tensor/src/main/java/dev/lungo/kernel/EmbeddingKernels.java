@@ -12,5 +12,6 @@ public interface EmbeddingKernels {
   void gather(MemorySegment ids, MemorySegment table, MemorySegment out, int rows, int width);
 
   /// Adds dOut[r] to dTable[ids[r]], in the order of r.
-  void gatherBackward(MemorySegment ids, MemorySegment dOut, MemorySegment dTable, int rows, int width);
+  void gatherBackward(
+      MemorySegment ids, MemorySegment dOut, MemorySegment dTable, int rows, int width);
 }

@@ -7,8 +7,8 @@ import java.util.Optional;
 
 /// Picks the implementation of the kernels.
 ///
-/// The vector implementation is reached by reflection alone: it links against an incubator module that may be absent, and
-/// everything has to run without it. Slowly, and never silently.
+/// The vector implementation is reached by reflection alone: it links against an incubator module
+/// that may be absent, and everything has to run without it. Slowly, and never silently.
 public final class KernelChoice {
   private static final System.Logger LOG = System.getLogger(KernelChoice.class.getName());
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
@@ -21,7 +21,8 @@ public final class KernelChoice {
     return List.of("vector", "scalar");
   }
 
-  /// Opens the fastest kernels that run here, and warns with the reason and the remedy when those are the scalar ones.
+  /// Opens the fastest kernels that run here, and warns with the reason and the remedy when those
+  /// are the scalar ones.
   ///
   /// @param threads how many run a kernel, the caller included
   public static Kernels open(int threads) {
@@ -31,7 +32,8 @@ public final class KernelChoice {
     }
     LOG.log(
         Level.WARNING,
-        "SLOW: running on the scalar kernels, many times slower than the vector ones, because " + obstacle.get());
+        "SLOW: running on the scalar kernels, many times slower than the vector ones, because "
+            + obstacle.get());
     return new ScalarKernels(threads);
   }
 
@@ -51,7 +53,10 @@ public final class KernelChoice {
       }
       default ->
           throw new IllegalArgumentException(
-              "there are no kernels called '" + name + "'; choose one of " + String.join(", ", names()));
+              "there are no kernels called '"
+                  + name
+                  + "'; choose one of "
+                  + String.join(", ", names()));
     };
   }
 
@@ -59,12 +64,16 @@ public final class KernelChoice {
   public static Optional<String> vectorObstacle() {
     if (ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty()) {
       return Optional.of(
-          "the module " + VECTOR_MODULE + " is not loaded; start java with --add-modules " + VECTOR_MODULE);
+          "the module "
+              + VECTOR_MODULE
+              + " is not loaded; start java with --add-modules "
+              + VECTOR_MODULE);
     }
     String mode = System.getProperty("java.vm.info", "");
     if (mode.contains("interpreted") || mode.contains("emulated-client")) {
       return Optional.of(
-          "this Java virtual machine runs without its optimizing compiler (" + mode
+          "this Java virtual machine runs without its optimizing compiler ("
+              + mode
               + "); start java without -Xint and without -XX:TieredStopAtLevel");
     }
     return ((Optional<?>) call("obstacle")).map(String.class::cast);

@@ -25,8 +25,8 @@ public interface Kernels extends AutoCloseable {
 
   OptimizerKernels optimizer();
 
-  /// Measures the most that these kernels' threads could reach together on this machine. Takes a second or less, the
-  /// first time in a process.
+  /// Measures the most that these kernels' threads could reach together on this machine. Takes a
+  /// second or less, the first time in a process.
   MachinePeak measurePeak();
 
   /// Stops the threads.

@@ -5,7 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// The most that an implementation's threads could reach together on this machine, measured: what a rate is a share of.
+/// The most that an implementation's threads could reach together on this machine, measured: what a
+/// rate is a share of.
 ///
 /// @param flops floating-point operations a second, a fused multiply-add counting as two
 /// @param readBytes bytes a second read from memory
@@ -20,7 +21,8 @@ public record MachinePeak(double flops, double readBytes) {
   private static final long LONG_ENOUGH_NANOS = 1_000_000;
   private static final int FIRST_ITERATIONS = 20;
 
-  /// Calls of a short loop after which the compiler takes the whole method, not the running loop alone.
+  /// Calls of a short loop after which the compiler takes the whole method, not the running loop
+  /// alone.
   private static final int WARM_UP_CALLS = 750;
 
   /// Larger than most last-level caches.
@@ -37,7 +39,8 @@ public record MachinePeak(double flops, double readBytes) {
     float run(int iterations);
   }
 
-  /// Measures for a second or less, once in a process for each implementation and number of threads.
+  /// Measures for a second or less, once in a process for each implementation and number of
+  /// threads.
   ///
   /// @param flopsPerIteration floating-point operations in one iteration of `arithmetic`
   public static MachinePeak measure(Kernels kernels, Arithmetic arithmetic, int flopsPerIteration) {
@@ -45,11 +48,12 @@ public record MachinePeak(double flops, double readBytes) {
         kernels.description(),
         description ->
             new MachinePeak(
-                bestFlops(kernels.parallel(), arithmetic, flopsPerIteration), bestReadBytes(kernels)));
+                bestFlops(kernels.parallel(), arithmetic, flopsPerIteration),
+                bestReadBytes(kernels)));
   }
 
-  /// Repeats until no round has been faster for a while: the first ones run before the compiler is done, and any may be
-  /// interrupted.
+  /// Repeats until no round has been faster for a while: the first ones run before the compiler is
+  /// done, and any may be interrupted.
   private static double bestFlops(Parallel parallel, Arithmetic arithmetic, int flopsPerIteration) {
     for (int call = 0; call < WARM_UP_CALLS; call++) {
       result = arithmetic.run(FIRST_ITERATIONS);

@@ -19,7 +19,8 @@ public interface MatmulKernels {
   /// @param m rows of c
   /// @param n columns of c
   /// @param k length of the sums
-  /// @param aOffset first element of a; `aStride` elements lie between the starts of two stored rows (likewise b and c)
+  /// @param aOffset first element of a; `aStride` elements lie between the starts of two stored
+  ///   rows (likewise b and c)
   void multiply(
       Form form,
       int m,
@@ -38,7 +39,14 @@ public interface MatmulKernels {
 
   /// Computes a product of dense matrices: every stride is the stored row's length, every offset 0.
   default void multiply(
-      Form form, int m, int n, int k, MemorySegment a, MemorySegment b, MemorySegment c, boolean accumulate) {
+      Form form,
+      int m,
+      int n,
+      int k,
+      MemorySegment a,
+      MemorySegment b,
+      MemorySegment c,
+      boolean accumulate) {
     int aStride = form == Form.TN ? m : k;
     int bStride = form == Form.NT ? k : n;
     multiply(form, m, n, k, a, 0, aStride, b, 0, bStride, c, 0, n, accumulate);

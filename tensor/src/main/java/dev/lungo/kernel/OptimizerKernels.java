@@ -4,8 +4,9 @@ import java.lang.foreign.MemorySegment;
 
 /// One optimizer step over one parameter, element by element.
 public interface OptimizerKernels {
-  /// Applies AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) in PyTorch's order:
-  /// p -= rate·decay·p; m = β₁m + (1-β₁)g; v = β₂v + (1-β₂)g²; p -= rate/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) + ε).
+  /// Applies AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101) in PyTorch's order: p -=
+  /// rate·decay·p; m = β₁m + (1-β₁)g; v = β₂v + (1-β₂)g²; p -= rate/(1-β₁ᵗ) · m / (√v/√(1-β₂ᵗ) +
+  /// ε).
   ///
   /// @param gradientScale what the gradient is multiplied by first (clipping)
   /// @param step t, from 1

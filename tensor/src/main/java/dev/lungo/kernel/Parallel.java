@@ -6,10 +6,11 @@ import org.jspecify.annotations.Nullable;
 
 /// A fixed pool of threads for loops whose iterations do not depend on each other.
 ///
-/// The caller works too; the others take the next chunk when they are free and **park** when there is none, because
-/// threads that spin at barriers starve each other where cores are shared. A loop is split by its own length only, so
-/// that a result never depends on the number of threads. One loop runs at a time; calls from several threads take turns. A
-/// loop started inside another one's body runs whole on the thread that started it.
+/// The caller works too; the others take the next chunk when they are free and **park** when there
+/// is none, because threads that spin at barriers starve each other where cores are shared. A loop
+/// is split by its own length only, so that a result never depends on the number of threads. One
+/// loop runs at a time; calls from several threads take turns. A loop started inside another one's
+/// body runs whole on the thread that started it.
 public final class Parallel implements AutoCloseable {
   /// The body of a loop, called with disjoint ranges that together cover it.
   @FunctionalInterface
@@ -17,7 +18,8 @@ public final class Parallel implements AutoCloseable {
     void run(int from, int to);
   }
 
-  /// How long a worker looks for the next loop before it parks: about the gap between two kernels of one step.
+  /// How long a worker looks for the next loop before it parks: about the gap between two kernels
+  /// of one step.
   private static final int LOOKS_BEFORE_PARKING = 2_000;
 
   private final Worker[] workers;
@@ -45,8 +47,8 @@ public final class Parallel implements AutoCloseable {
     return workers.length + 1;
   }
 
-  /// Runs `body` over [0, count) in chunks of `chunk` iterations (the last may be shorter). What a body throws reaches the
-  /// caller once no chunk runs any more.
+  /// Runs `body` over [0, count) in chunks of `chunk` iterations (the last may be shorter). What a
+  /// body throws reaches the caller once no chunk runs any more.
   public void forRange(int count, int chunk, Range body) {
     if (chunk < 1) {
       throw new IllegalArgumentException("chunk: must be at least 1, but is " + chunk);

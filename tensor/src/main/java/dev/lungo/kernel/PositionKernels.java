@@ -12,8 +12,9 @@ public interface PositionKernels {
     HALVES
   }
 
-  /// Turns every pair i of every head of row r by the angle whose cosine and sine stand in row `positionOf(r)` of the
-  /// tables: (a, b) → (a·cos - b·sin, a·sin + b·cos). Position of row r = start + r mod length.
+  /// Turns every pair i of every head of row r by the angle whose cosine and sine stand in row
+  /// `positionOf(r)` of the tables: (a, b) → (a·cos - b·sin, a·sin + b·cos). Position of row r =
+  /// start + r mod length.
   ///
   /// @param x (rows, heads, D), read
   /// @param out (rows, heads, D), overwritten, or added to when `accumulate`

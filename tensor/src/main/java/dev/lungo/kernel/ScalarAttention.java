@@ -6,7 +6,8 @@ import static dev.lungo.kernel.Floats.set;
 
 import java.lang.foreign.MemorySegment;
 
-/// Attention without a matrix of scores: a row's log-sum-exp first, then each probability from its score.
+/// Attention without a matrix of scores: a row's log-sum-exp first, then each probability from its
+/// score.
 final class ScalarAttention implements AttentionKernels {
   private final Parallel parallel;
 
@@ -16,7 +17,12 @@ final class ScalarAttention implements AttentionKernels {
 
   @Override
   public void attention(
-      AttentionShape shape, MemorySegment q, MemorySegment k, MemorySegment v, MemorySegment out, MemorySegment logSumExp) {
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
     parallel.forRange(
         shape.batch() * shape.heads(),
         1,
@@ -88,14 +94,16 @@ final class ScalarAttention implements AttentionKernels {
             int kvHead = i % shape.kvHeads();
             for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
               for (int t = 0; t < shape.queries(); t++) {
-                backwardRow(shape, batch, head, kvHead, t, dOut, q, k, v, out, logSumExp, dq, dk, dv);
+                backwardRow(
+                    shape, batch, head, kvHead, t, dOut, q, k, v, out, logSumExp, dq, dk, dv);
               }
             }
           }
         });
   }
 
-  /// With p the probabilities of row t and dp = dOut·v: dv = p·dOut and ds = p · (dp - Σ dp·p), where Σ dp·p = dOut·out.
+  /// With p the probabilities of row t and dp = dOut·v: dv = p·dOut and ds = p · (dp - Σ dp·p),
+  /// where Σ dp·p = dOut·out.
   private static void backwardRow(
       AttentionShape shape,
       int batch,
@@ -128,7 +136,8 @@ final class ScalarAttention implements AttentionKernels {
     }
   }
 
-  private static double score(AttentionShape shape, MemorySegment q, long query, MemorySegment k, long key) {
+  private static double score(
+      AttentionShape shape, MemorySegment q, long query, MemorySegment k, long key) {
     return shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim());
   }
 

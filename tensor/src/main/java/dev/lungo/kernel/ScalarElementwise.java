@@ -15,7 +15,8 @@ final class ScalarElementwise implements ElementwiseKernels {
   }
 
   @Override
-  public void scaleAndAdd(MemorySegment y, float scaleY, MemorySegment x, float scaleX, long count) {
+  public void scaleAndAdd(
+      MemorySegment y, float scaleY, MemorySegment x, float scaleX, long count) {
     for (long i = 0; i < count; i++) {
       set(y, i, (double) scaleY * get(y, i) + (double) scaleX * get(x, i));
     }
@@ -59,7 +60,12 @@ final class ScalarElementwise implements ElementwiseKernels {
 
   @Override
   public void dropout(
-      MemorySegment x, MemorySegment out, long count, float dropProbability, long seed, boolean accumulate) {
+      MemorySegment x,
+      MemorySegment out,
+      long count,
+      float dropProbability,
+      long seed,
+      boolean accumulate) {
     DropoutMask mask = new DropoutMask(dropProbability, seed);
     for (long i = 0; i < count; i++) {
       float value = mask.keeps(i) ? get(x, i) * mask.factor() : 0;

@@ -10,7 +10,8 @@ import java.lang.foreign.MemorySegment;
 /// Table look-up, row by row.
 final class ScalarEmbedding implements EmbeddingKernels {
   @Override
-  public void gather(MemorySegment ids, MemorySegment table, MemorySegment out, int rows, int width) {
+  public void gather(
+      MemorySegment ids, MemorySegment table, MemorySegment out, int rows, int width) {
     for (int r = 0; r < rows; r++) {
       long entry = (long) ids.getAtIndex(JAVA_INT_UNALIGNED, r) * width;
       for (int i = 0; i < width; i++) {
@@ -20,7 +21,8 @@ final class ScalarEmbedding implements EmbeddingKernels {
   }
 
   @Override
-  public void gatherBackward(MemorySegment ids, MemorySegment dOut, MemorySegment dTable, int rows, int width) {
+  public void gatherBackward(
+      MemorySegment ids, MemorySegment dOut, MemorySegment dTable, int rows, int width) {
     for (int r = 0; r < rows; r++) {
       long entry = (long) ids.getAtIndex(JAVA_INT_UNALIGNED, r) * width;
       for (int i = 0; i < width; i++) {

@@ -1,6 +1,7 @@
 package dev.lungo.kernel;
 
-/// Kernels in plain Java: what every other implementation is compared with, and what runs where nothing faster can.
+/// Kernels in plain Java: what every other implementation is compared with, and what runs where
+/// nothing faster can.
 public record ScalarKernels(
     Parallel parallel,
     MatmulKernels matmul,
@@ -21,7 +22,8 @@ public record ScalarKernels(
     this(new Parallel(threads));
   }
 
-  /// Bundles the kernels on threads that are already there, for an implementation that borrows some of them.
+  /// Bundles the kernels on threads that are already there, for an implementation that borrows some
+  /// of them.
   public ScalarKernels(Parallel parallel) {
     this(
         parallel,

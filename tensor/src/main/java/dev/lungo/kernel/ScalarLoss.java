@@ -15,7 +15,8 @@ final class ScalarLoss implements LossKernels {
   }
 
   @Override
-  public void crossEntropy(MemorySegment logits, MemorySegment targets, MemorySegment losses, int rows, int classes) {
+  public void crossEntropy(
+      MemorySegment logits, MemorySegment targets, MemorySegment losses, int rows, int classes) {
     parallel.forRange(
         rows,
         1,
@@ -25,7 +26,10 @@ final class ScalarLoss implements LossKernels {
             long row = (long) r * classes;
             double largest = largest(logits, row, classes);
             double sum = sumOfExponentials(logits, row, classes, largest);
-            set(losses, r, target == IGNORED ? 0 : Math.log(sum) - (get(logits, row + target) - largest));
+            set(
+                losses,
+                r,
+                target == IGNORED ? 0 : Math.log(sum) - (get(logits, row + target) - largest));
           }
         });
   }

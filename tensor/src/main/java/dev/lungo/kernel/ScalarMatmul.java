@@ -48,7 +48,8 @@ final class ScalarMatmul implements MatmulKernels {
                   add(c, cRow + j, dot(a, aRow, b, bOffset + (long) j * bStride, k));
                 }
               }
-              case NN -> addRows(a, aOffset + (long) i * aStride, 1, b, bOffset, bStride, c, cRow, n, k);
+              case NN ->
+                  addRows(a, aOffset + (long) i * aStride, 1, b, bOffset, bStride, c, cRow, n, k);
               case TN -> addRows(a, aOffset + i, aStride, b, bOffset, bStride, c, cRow, n, k);
             }
           }

@@ -10,7 +10,13 @@ import java.lang.foreign.MemorySegment;
 final class ScalarNorm implements NormKernels {
   @Override
   public void rmsNorm(
-      MemorySegment x, MemorySegment weight, MemorySegment out, MemorySegment inverse, int rows, int width, float epsilon) {
+      MemorySegment x,
+      MemorySegment weight,
+      MemorySegment out,
+      MemorySegment inverse,
+      int rows,
+      int width,
+      float epsilon) {
     for (int r = 0; r < rows; r++) {
       long row = (long) r * width;
       double squares = 0;
@@ -84,7 +90,8 @@ final class ScalarNorm implements NormKernels {
     }
   }
 
-  /// With x̂ = (x - mean)·inverse and g = dOut·weight: dx = inverse · (g - mean(g) - x̂ · mean(g·x̂)).
+  /// With x̂ = (x - mean)·inverse and g = dOut·weight: dx = inverse · (g - mean(g) - x̂ ·
+  /// mean(g·x̂)).
   @Override
   public void layerNormBackward(
       MemorySegment dOut,

@@ -2,7 +2,8 @@ package dev.lungo.op;
 
 import dev.lungo.tensor.Tensor;
 
-/// Addition: of two tensors of one shape (a residual connection), or of a smaller one repeated (positions, a bias).
+/// Addition: of two tensors of one shape (a residual connection), or of a smaller one repeated
+/// (positions, a bias).
 public final class Add {
   private Add() {}
 
@@ -41,11 +42,15 @@ public final class Add {
           pass.kernels()
               .elementwise()
               .addSumOfRows(
-                  dOut.data(), pass.gradient(b).data(), Math.toIntExact(a.elements() / period), period);
+                  dOut.data(),
+                  pass.gradient(b).data(),
+                  Math.toIntExact(a.elements() / period),
+                  period);
         }
       }
       if (a.requiresGradient()) {
-        // dOut is complete and nobody reads it after this step, so that a can take it over instead of a copy.
+        // dOut is complete and nobody reads it after this step, so that a can take it over instead
+        // of a copy.
         if (a.gradient().isEmpty()) {
           a.setGradient(dOut);
         } else {

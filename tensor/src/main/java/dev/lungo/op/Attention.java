@@ -3,8 +3,8 @@ package dev.lungo.op;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.tensor.Tensor;
 
-/// Scaled dot-product attention (arXiv:1706.03762) over one or more heads, with as many or fewer key/value heads
-/// (arXiv:2305.13245).
+/// Scaled dot-product attention (arXiv:1706.03762) over one or more heads, with as many or fewer
+/// key/value heads (arXiv:2305.13245).
 public final class Attention {
   private Attention() {}
 
@@ -41,8 +41,7 @@ public final class Attention {
     pass.kernels()
         .attention()
         .attention(shape, q.data(), k.data(), v.data(), out.data(), logSumExp.data());
-    if (pass.records()
-        && (q.requiresGradient() || k.requiresGradient() || v.requiresGradient())) {
+    if (pass.records() && (q.requiresGradient() || k.requiresGradient() || v.requiresGradient())) {
       pass.record(new Saved(shape, q, k, v, logSumExp, out));
     }
     return out;
@@ -54,7 +53,12 @@ public final class Attention {
         || q.shape().width() != k.shape().width()
         || q.shape().dimension(0) != k.shape().dimension(0)) {
       throw new IllegalArgumentException(
-          "attention: q " + q.shape() + ", k " + k.shape() + ", v " + v.shape()
+          "attention: q "
+              + q.shape()
+              + ", k "
+              + k.shape()
+              + ", v "
+              + v.shape()
               + " must be (B, T, H, D) and twice (B, S, KV heads, D)");
     }
   }

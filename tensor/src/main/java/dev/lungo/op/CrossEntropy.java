@@ -7,10 +7,12 @@ import dev.lungo.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// The loss of next-token prediction, fused with the projection to the vocabulary: the (B·T, V) logits exist only a block
-/// of rows at a time, and in training the gradients are taken while a block is still in the cache.
+/// The loss of next-token prediction, fused with the projection to the vocabulary: the (B·T, V)
+/// logits exist only a block of rows at a time, and in training the gradients are taken while a
+/// block is still in the cache.
 public final class CrossEntropy {
-  /// Rows of logits that exist at once: enough for the matrix product to be fast, few enough for a shared cache.
+  /// Rows of logits that exist at once: enough for the matrix product to be fast, few enough for a
+  /// shared cache.
   private static final int BLOCK_ROWS = 256;
 
   private CrossEntropy() {}
@@ -32,7 +34,11 @@ public final class CrossEntropy {
     int classes = weight.shape().dimension(0);
     if (weight.shape().width() != width) {
       throw new IllegalArgumentException(
-          "crossEntropy: x " + x.shape() + " and weight " + weight.shape() + " differ in their last dimension");
+          "crossEntropy: x "
+              + x.shape()
+              + " and weight "
+              + weight.shape()
+              + " differ in their last dimension");
     }
     int counted = checkTargets(targets, rows, classes);
     boolean training = pass.records() && (x.requiresGradient() || weight.requiresGradient());
@@ -45,7 +51,19 @@ public final class CrossEntropy {
       int block = Math.min(BLOCK_ROWS, rows - from);
       long start = (long) from * width;
       matmul.multiply(
-          Form.NT, block, classes, width, x.data(), start, width, weight.data(), 0, width, logits.data(), 0, classes,
+          Form.NT,
+          block,
+          classes,
+          width,
+          x.data(),
+          start,
+          width,
+          weight.data(),
+          0,
+          width,
+          logits.data(),
+          0,
+          classes,
           false);
       float scale = training ? 1f / counted : 0;
       pass.kernels()
@@ -54,11 +72,35 @@ public final class CrossEntropy {
               logits.data(), targets.data(), from, perToken.data(), from, block, classes, scale);
       if (training) {
         matmul.multiply(
-            Form.NN, block, width, classes, logits.data(), 0, classes, weight.data(), 0, width, dx.data(), start,
-            width, false);
+            Form.NN,
+            block,
+            width,
+            classes,
+            logits.data(),
+            0,
+            classes,
+            weight.data(),
+            0,
+            width,
+            dx.data(),
+            start,
+            width,
+            false);
         matmul.multiply(
-            Form.TN, classes, width, block, logits.data(), 0, classes, x.data(), start, width, dWeight.data(), 0,
-            width, from > 0);
+            Form.TN,
+            classes,
+            width,
+            block,
+            logits.data(),
+            0,
+            classes,
+            x.data(),
+            start,
+            width,
+            dWeight.data(),
+            0,
+            width,
+            from > 0);
       }
     }
     Tensor mean = pass.allocate(Shape.of()).set((float) (sum(perToken) / counted));
@@ -93,7 +135,10 @@ public final class CrossEntropy {
   private static int checkTargets(Tensor targets, int rows, int classes) {
     if (targets.elements() != rows) {
       throw new IllegalArgumentException(
-          "crossEntropy: " + rows + " rows need as many targets, but there are " + targets.elements());
+          "crossEntropy: "
+              + rows
+              + " rows need as many targets, but there are "
+              + targets.elements());
     }
     int counted = 0;
     MemorySegment data = targets.data();
@@ -102,13 +147,20 @@ public final class CrossEntropy {
       if (target != LossKernels.IGNORED) {
         if (target < 0 || target >= classes) {
           throw new IllegalArgumentException(
-              "crossEntropy: target " + target + " at index " + i + " is outside the " + classes + " classes");
+              "crossEntropy: target "
+                  + target
+                  + " at index "
+                  + i
+                  + " is outside the "
+                  + classes
+                  + " classes");
         }
         counted++;
       }
     }
     if (counted == 0) {
-      throw new IllegalArgumentException("crossEntropy: every target is ignored; at least one must count");
+      throw new IllegalArgumentException(
+          "crossEntropy: every target is ignored; at least one must count");
     }
     return counted;
   }

@@ -56,7 +56,13 @@ public final class Embedding {
       int id = data.getAtIndex(ValueLayout.JAVA_INT, i);
       if (id < 0 || id >= entries) {
         throw new IllegalArgumentException(
-            "embedding: id " + id + " at index " + i + " is outside the table of " + entries + " entries");
+            "embedding: id "
+                + id
+                + " at index "
+                + i
+                + " is outside the table of "
+                + entries
+                + " entries");
       }
     }
   }

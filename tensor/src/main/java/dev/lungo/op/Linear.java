@@ -30,29 +30,40 @@ public final class Linear {
   private static Tensor linear(Pass pass, Tensor x, Tensor weight, Optional<Tensor> bias) {
     if (weight.shape().rank() != 2 || weight.shape().width() != x.shape().width()) {
       throw new IllegalArgumentException(
-          "linear: inner dimensions differ: x " + x.shape() + ", weight " + weight.shape()
+          "linear: inner dimensions differ: x "
+              + x.shape()
+              + ", weight "
+              + weight.shape()
               + "; x's last must equal weight's last (weights are stored (out, in))");
     }
     int rows = x.shape().rows();
     int in = x.shape().width();
     int out = weight.shape().dimension(0);
     Tensor y = pass.allocate(x.shape().withWidth(out));
-    pass.kernels().matmul().multiply(Form.NT, rows, out, in, x.data(), weight.data(), y.data(), false);
-    bias.ifPresent(
-        b -> {
-          if (b.elements() != out) {
-            throw new IllegalArgumentException(
-                "linear: bias " + b.shape() + " does not fit weight " + weight.shape() + "; it must be (" + out + ")");
-          }
-          pass.kernels().elementwise().addRow(y.data(), b.data(), y.data(), rows, out);
-        });
+    pass.kernels()
+        .matmul()
+        .multiply(Form.NT, rows, out, in, x.data(), weight.data(), y.data(), false);
+    bias.ifPresent(b -> {
+      if (b.elements() != out) {
+        throw new IllegalArgumentException(
+            "linear: bias "
+                + b.shape()
+                + " does not fit weight "
+                + weight.shape()
+                + "; it must be ("
+                + out
+                + ")");
+      }
+      pass.kernels().elementwise().addRow(y.data(), b.data(), y.data(), rows, out);
+    });
     if (pass.records() && (x.requiresGradient() || weight.requiresGradient())) {
       pass.record(new Saved(x, weight, bias, y));
     }
     return y;
   }
 
-  private record Saved(Tensor x, Tensor weight, Optional<Tensor> bias, Tensor output) implements Tape.Step {
+  private record Saved(Tensor x, Tensor weight, Optional<Tensor> bias, Tensor output)
+      implements Tape.Step {
     @Override
     public void backward(Pass pass, Tensor dOut) {
       int rows = x.shape().rows();
@@ -62,7 +73,8 @@ public final class Linear {
       if (x.requiresGradient()) {
         Tensor present = x.gradient().orElse(null);
         Tensor dx = present == null ? pass.gradientToOverwrite(x) : present;
-        matmul.multiply(Form.NN, rows, in, out, dOut.data(), weight.data(), dx.data(), present != null);
+        matmul.multiply(
+            Form.NN, rows, in, out, dOut.data(), weight.data(), dx.data(), present != null);
       }
       if (weight.requiresGradient()) {
         Tensor dWeight = pass.gradient(weight);

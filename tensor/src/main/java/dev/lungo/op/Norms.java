@@ -26,7 +26,8 @@ public final class Norms {
     return out;
   }
 
-  private record SavedRmsNorm(Tensor x, Tensor weight, Tensor inverse, Tensor output) implements Tape.Step {
+  private record SavedRmsNorm(Tensor x, Tensor weight, Tensor inverse, Tensor output)
+      implements Tape.Step {
     @Override
     public void backward(Pass pass, Tensor dOut) {
       int width = x.shape().width();
@@ -77,7 +78,15 @@ public final class Norms {
     pass.kernels()
         .norm()
         .layerNorm(
-            x.data(), weight.data(), bias.data(), out.data(), mean.data(), inverse.data(), rows, width, epsilon);
+            x.data(),
+            weight.data(),
+            bias.data(),
+            out.data(),
+            mean.data(),
+            inverse.data(),
+            rows,
+            width,
+            epsilon);
     if (pass.records() && (x.requiresGradient() || weight.requiresGradient())) {
       pass.record(new SavedLayerNorm(x, weight, bias, mean, inverse, out));
     }
@@ -85,7 +94,8 @@ public final class Norms {
   }
 
   private record SavedLayerNorm(
-      Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor inverse, Tensor output) implements Tape.Step {
+      Tensor x, Tensor weight, Tensor bias, Tensor mean, Tensor inverse, Tensor output)
+      implements Tape.Step {
     @Override
     public void backward(Pass pass, Tensor dOut) {
       int width = x.shape().width();
@@ -129,8 +139,17 @@ public final class Norms {
     int width = Math.toIntExact(vector.elements());
     if (x.shape().width() != width) {
       throw new IllegalArgumentException(
-          operation + ": x " + x.shape() + " and " + name + " " + vector.shape()
-              + " differ: x's last dimension must equal the length of " + name + ", " + Shape.of(width));
+          operation
+              + ": x "
+              + x.shape()
+              + " and "
+              + name
+              + " "
+              + vector.shape()
+              + " differ: x's last dimension must equal the length of "
+              + name
+              + ", "
+              + Shape.of(width));
     }
     return width;
   }

@@ -7,7 +7,8 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
-/// One pass through a model: the kernels that compute, the workspace that holds results, and, in training, the tape.
+/// One pass through a model: the kernels that compute, the workspace that holds results, and, in
+/// training, the tape.
 ///
 /// Inference is the default: a pass made by [#inference] records nothing.
 public final class Pass {
@@ -82,19 +83,20 @@ public final class Pass {
   ///
   /// Operations call this only if an input requires a gradient.
   void record(Tape.Step step) {
-    tape.ifPresent(
-        recording -> {
-          step.output().requireGradient();
-          recording.add(step);
-        });
+    tape.ifPresent(recording -> {
+      step.output().requireGradient();
+      recording.add(step);
+    });
   }
 
-  /// Computes the gradients of `loss` with respect to every tensor that requires one, adding to what parameters hold.
+  /// Computes the gradients of `loss` with respect to every tensor that requires one, adding to
+  /// what parameters hold.
   ///
   /// @param loss a single number that this pass computed
   public void backward(Tensor loss) {
     if (loss.elements() != 1) {
-      throw new IllegalArgumentException("backward: the loss must be one number, but is " + loss.shape());
+      throw new IllegalArgumentException(
+          "backward: the loss must be one number, but is " + loss.shape());
     }
     backward(loss, workspace.allocate(loss.shape(), DType.FLOAT32).fill(1));
   }
@@ -102,8 +104,9 @@ public final class Pass {
   /// Computes gradients from a given gradient of `output`, for outputs that are not a loss.
   public void backward(Tensor output, Tensor dOutput) {
     Tape recording =
-        tape.orElseThrow(
-            () -> new IllegalStateException("backward: this pass records nothing; start it by Pass.training"));
+        tape.orElseThrow(() ->
+            new IllegalStateException(
+                "backward: this pass records nothing; start it by Pass.training"));
     output.setGradient(dOutput);
     recording.backward(this);
   }
@@ -119,7 +122,8 @@ public final class Pass {
     return zeros;
   }
 
-  /// Returns the gradient of `x` for a kernel that can overwrite: undefined contents when `x` had none.
+  /// Returns the gradient of `x` for a kernel that can overwrite: undefined contents when `x` had
+  /// none.
   Tensor gradientToOverwrite(Tensor x) {
     Tensor fresh = allocate(x.shape());
     x.setGradient(fresh);

@@ -4,8 +4,9 @@ import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 
-/// Rotary position embedding (RoPE, arXiv:2104.09864): each pair of a head's elements is turned by an angle proportional
-/// to the position, so that q·k depends on the distance of the two positions only.
+/// Rotary position embedding (RoPE, arXiv:2104.09864): each pair of a head's elements is turned by
+/// an angle proportional to the position, so that q·k depends on the distance of the two positions
+/// only.
 public final class Rotary {
   private Rotary() {}
 
@@ -24,7 +25,8 @@ public final class Rotary {
   public static Table table(
       Workspace workspace, RotaryLayout layout, int positions, int headDim, double base) {
     if (headDim % 2 != 0) {
-      throw new IllegalArgumentException("rotary: the head dimension must be even, but is " + headDim);
+      throw new IllegalArgumentException(
+          "rotary: the head dimension must be even, but is " + headDim);
     }
     int pairs = headDim / 2;
     float[] cosine = new float[positions * pairs];
@@ -49,13 +51,19 @@ public final class Rotary {
   public static Tensor rotary(Pass pass, Tensor x, Table table, int start) {
     if (x.shape().rank() != 4 || x.shape().width() != 2 * table.cosine().shape().width()) {
       throw new IllegalArgumentException(
-          "rotary: x " + x.shape() + " must be (B, T, H, D) with D twice the table's width, table "
+          "rotary: x "
+              + x.shape()
+              + " must be (B, T, H, D) with D twice the table's width, table "
               + table.cosine().shape());
     }
     int length = x.shape().dimension(1);
     if (start < 0 || start + length > table.positions()) {
       throw new IllegalArgumentException(
-          "rotary: positions " + start + " to " + (start + length - 1) + " are outside the context of "
+          "rotary: positions "
+              + start
+              + " to "
+              + (start + length - 1)
+              + " are outside the context of "
               + table.positions());
     }
     Tensor out = pass.allocate(x.shape());
@@ -67,7 +75,13 @@ public final class Rotary {
   }
 
   private static void turn(
-      Pass pass, Tensor from, Tensor to, Table table, int start, boolean inverse, boolean accumulate) {
+      Pass pass,
+      Tensor from,
+      Tensor to,
+      Table table,
+      int start,
+      boolean inverse,
+      boolean accumulate) {
     int length = from.shape().dimension(1);
     pass.kernels()
         .position()

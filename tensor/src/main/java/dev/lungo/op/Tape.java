@@ -3,7 +3,8 @@ package dev.lungo.op;
 import dev.lungo.tensor.Tensor;
 import java.util.ArrayList;
 
-/// The operations of one pass in the order they ran, to be walked backwards (reverse-mode differentiation).
+/// The operations of one pass in the order they ran, to be walked backwards (reverse-mode
+/// differentiation).
 public final class Tape {
   /// What an operation saved, and how it passes the gradient of its output on to its inputs.
   public interface Step {
@@ -22,7 +23,8 @@ public final class Tape {
     steps.add(step);
   }
 
-  /// Walks back over all steps and forgets them. Steps that the loss does not depend on are passed over.
+  /// Walks back over all steps and forgets them. Steps that the loss does not depend on are passed
+  /// over.
   void backward(Pass pass) {
     for (int i = steps.size() - 1; i >= 0; i--) {
       Step step = steps.get(i);

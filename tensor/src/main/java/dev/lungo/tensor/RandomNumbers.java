@@ -3,8 +3,8 @@ package dev.lungo.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Seeded random numbers whose whole state is one `long`, so that a checkpoint can hold it: SplitMix64 (Steele et al.
-/// 2014). Not for several threads at once.
+/// Seeded random numbers whose whole state is one `long`, so that a checkpoint can hold it:
+/// SplitMix64 (Steele et al. 2014). Not for several threads at once.
 public final class RandomNumbers {
   private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
@@ -46,8 +46,8 @@ public final class RandomNumbers {
     return (int) Math.multiplyHigh(nextLong() >>> 1, (long) bound << 1);
   }
 
-  /// Returns a number from the standard normal distribution (Box and Muller 1958; strict arithmetic, so that every
-  /// machine draws the same).
+  /// Returns a number from the standard normal distribution (Box and Muller 1958; strict
+  /// arithmetic, so that every machine draws the same).
   public double nextGaussian() {
     double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - nextDouble()));
     return radius * StrictMath.cos(2 * Math.PI * nextDouble());

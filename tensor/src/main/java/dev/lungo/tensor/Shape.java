@@ -48,7 +48,8 @@ public final class Shape {
     return dimensions.length == 0 ? 1 : dimensions[dimensions.length - 1];
   }
 
-  /// Returns how many rows of [#width] elements there are: the product of all dimensions but the last.
+  /// Returns how many rows of [#width] elements there are: the product of all dimensions but the
+  /// last.
   public int rows() {
     return Math.toIntExact(elements / width());
   }

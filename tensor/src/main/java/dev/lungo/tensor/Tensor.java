@@ -5,7 +5,8 @@ import java.lang.foreign.ValueLayout;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A shaped view of memory in a [Workspace], row-major, with the gradient that belongs to it once there is one.
+/// A shaped view of memory in a [Workspace], row-major, with the gradient that belongs to it once
+/// there is one.
 public final class Tensor {
   private final Workspace workspace;
   private final int generation;
@@ -25,7 +26,12 @@ public final class Tensor {
   }
 
   private Tensor(
-      Workspace workspace, int generation, Shape shape, DType type, MemorySegment data, GradientSlot slot) {
+      Workspace workspace,
+      int generation,
+      Shape shape,
+      DType type,
+      MemorySegment data,
+      GradientSlot slot) {
     this.workspace = workspace;
     this.generation = generation;
     this.shape = shape;
@@ -48,7 +54,10 @@ public final class Tensor {
   public MemorySegment data() {
     if (generation != workspace.generation()) {
       throw new IllegalStateException(
-          "tensor " + shape + " of workspace '" + workspace.name()
+          "tensor "
+              + shape
+              + " of workspace '"
+              + workspace.name()
               + "' was used after that workspace was reset; keep what must outlive a step in another workspace");
     }
     return data;
@@ -67,13 +76,20 @@ public final class Tensor {
   private Tensor view(Shape other) {
     if (other.elements() != shape.elements()) {
       throw new IllegalArgumentException(
-          "view: " + shape + " has " + shape.elements() + " elements, " + other + " has " + other.elements());
+          "view: "
+              + shape
+              + " has "
+              + shape.elements()
+              + " elements, "
+              + other
+              + " has "
+              + other.elements());
     }
     return new Tensor(workspace, generation, other, type, data, slot);
   }
 
-  /// Returns the part of the first dimension from `from` to before `to`, in the same memory. Its gradient is that part of
-  /// this tensor's gradient, if there is one by now.
+  /// Returns the part of the first dimension from `from` to before `to`, in the same memory. Its
+  /// gradient is that part of this tensor's gradient, if there is one by now.
   public Tensor rows(int from, int to) {
     int first = shape.dimension(0);
     if (from < 0 || from >= to || to > first) {
@@ -82,7 +98,8 @@ public final class Tensor {
     }
     long row = data().byteSize() / first;
     Shape part = shape.withFirst(to - from);
-    Tensor slice = new Tensor(workspace, generation, part, type, data.asSlice(from * row, (to - from) * row));
+    Tensor slice =
+        new Tensor(workspace, generation, part, type, data.asSlice(from * row, (to - from) * row));
     slice.slot.required = slot.required;
     slice.slot.gradient = slot.gradient == null ? null : slot.gradient.rows(from, to);
     return slice;
@@ -91,7 +108,8 @@ public final class Tensor {
   /// Marks this tensor as one whose gradient is wanted.
   public Tensor requireGradient() {
     if (type != DType.FLOAT32) {
-      throw new IllegalArgumentException("a gradient needs float32 elements, but these are " + type);
+      throw new IllegalArgumentException(
+          "a gradient needs float32 elements, but these are " + type);
     }
     slot.required = true;
     return this;
@@ -113,7 +131,8 @@ public final class Tensor {
   /// Makes `tensor` the gradient. It must have this tensor's shape.
   public void setGradient(Tensor tensor) {
     if (!tensor.shape.equals(shape)) {
-      throw new IllegalArgumentException("gradient: a tensor " + shape + " got a gradient " + tensor.shape);
+      throw new IllegalArgumentException(
+          "gradient: a tensor " + shape + " got a gradient " + tensor.shape);
     }
     slot.gradient = tensor;
   }

@@ -7,8 +7,9 @@ import java.util.List;
 
 /// Memory for tensors that live equally long: parameters, or the activations of one step.
 ///
-/// Memory is handed out front to back from a few large blocks and taken back all at once by [#reset], which invalidates
-/// every tensor handed out before: using one of those throws. Not for several threads at once.
+/// Memory is handed out front to back from a few large blocks and taken back all at once by
+/// [#reset], which invalidates every tensor handed out before: using one of those throws. Not for
+/// several threads at once.
 public final class Workspace implements AutoCloseable {
   /// Alignment of every tensor: a cache line, and the widest vector.
   private static final long ALIGNMENT = 64;

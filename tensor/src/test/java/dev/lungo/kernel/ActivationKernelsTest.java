@@ -75,13 +75,19 @@ final class ActivationKernelsTest extends KernelContract {
     float[] dGate = normal(count);
     float[] dUp = normal(count);
     check(
-        (kernels, out) -> kernels.activation().swiGluBackward(dOut, gate, up, out[0], out[1], count),
+        (kernels, out) ->
+            kernels.activation().swiGluBackward(dOut, gate, up, out[0], out[1], count),
         2e-6,
         List.of(dGate, dUp),
         List.of(
             sum(
                 dGate,
-                times(dOutValues, each(gateValues, upValues, (g, u) -> slope(ActivationKernelsTest::silu, g) * u))),
+                times(
+                    dOutValues,
+                    each(
+                        gateValues,
+                        upValues,
+                        (g, u) -> slope(ActivationKernelsTest::silu, g) * u))),
             sum(dUp, times(dOutValues, each(gateValues, upValues, (g, u) -> silu(g))))));
   }
 
@@ -102,7 +108,12 @@ final class ActivationKernelsTest extends KernelContract {
         (kernels, out) -> kernels.activation().geluTanhBackward(dOut, x, out[0], count),
         1e-5,
         List.of(dx),
-        List.of(sum(dx, times(dOutValues, each(values, values, (v, same) -> slope(ActivationKernelsTest::gelu, v))))));
+        List.of(
+            sum(
+                dx,
+                times(
+                    dOutValues,
+                    each(values, values, (v, same) -> slope(ActivationKernelsTest::gelu, v))))));
   }
 
   @ParameterizedTest
@@ -149,7 +160,9 @@ final class ActivationKernelsTest extends KernelContract {
 
   private static void assertNanAt3And17(String what, MemorySegment out) {
     for (int i = 0; i < 19; i++) {
-      assertThat(Float.isNaN(out.getAtIndex(JAVA_FLOAT_UNALIGNED, i))).as(what + " " + i).isEqualTo(i == 3 || i == 17);
+      assertThat(Float.isNaN(out.getAtIndex(JAVA_FLOAT_UNALIGNED, i)))
+          .as(what + " " + i)
+          .isEqualTo(i == 3 || i == 17);
     }
   }
 }

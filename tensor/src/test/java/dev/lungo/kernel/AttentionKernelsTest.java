@@ -49,13 +49,23 @@ class AttentionKernelsTest {
       kernels
           .attention()
           .attentionBackward(
-              shape, dOut.data(), q.data(), k.data(), v.data(), out.data(), sums.data(), dq.data(), dk.data(),
+              shape,
+              dOut.data(),
+              q.data(),
+              k.data(),
+              v.data(),
+              out.data(),
+              sums.data(),
+              dq.data(),
+              dk.data(),
               dv.data());
-      return new Results(out.toFloats(), sums.toFloats(), dq.toFloats(), dk.toFloats(), dv.toFloats());
+      return new Results(
+          out.toFloats(), sums.toFloats(), dq.toFloats(), dk.toFloats(), dv.toFloats());
     }
   }
 
-  private static Tensor normal(Workspace workspace, Shape shape, RandomNumbers random, double deviation) {
+  private static Tensor normal(
+      Workspace workspace, Shape shape, RandomNumbers random, double deviation) {
     Tensor tensor = workspace.zeros(shape);
     random.fillNormal(tensor, deviation);
     return tensor;

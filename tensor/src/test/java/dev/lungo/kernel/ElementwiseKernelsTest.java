@@ -27,14 +27,26 @@ final class ElementwiseKernelsTest extends KernelContract {
       combined[i] = 0.75 * a[i] - 3 * b[i];
       scaled[i] = a[i] * 1.5;
     }
-    check((kernels, out) -> kernels.elementwise().add(aMemory, bMemory, out[0], count), 1e-7, List.of(normal(count)), List.of(sum));
-    check((kernels, out) -> kernels.elementwise().add(out[0], bMemory, out[0], count), 1e-7, List.of(a), List.of(sum));
+    check(
+        (kernels, out) -> kernels.elementwise().add(aMemory, bMemory, out[0], count),
+        1e-7,
+        List.of(normal(count)),
+        List.of(sum));
+    check(
+        (kernels, out) -> kernels.elementwise().add(out[0], bMemory, out[0], count),
+        1e-7,
+        List.of(a),
+        List.of(sum));
     check(
         (kernels, out) -> kernels.elementwise().scaleAndAdd(out[0], 0.75f, bMemory, -3, count),
         1e-6,
         List.of(a),
         List.of(combined));
-    check((kernels, out) -> kernels.elementwise().scale(out[0], 1.5f, count), 1e-7, List.of(a), List.of(scaled));
+    check(
+        (kernels, out) -> kernels.elementwise().scale(out[0], 1.5f, count),
+        1e-7,
+        List.of(a),
+        List.of(scaled));
   }
 
   @ParameterizedTest
@@ -128,6 +140,8 @@ final class ElementwiseKernelsTest extends KernelContract {
     assertThat(keptByBoth / (double) count).isCloseTo(0.81, within(0.004));
     assertThat(keptWithNext / (double) count).isCloseTo(0.81, within(0.004));
     assertThat(first.keys(1)).isEqualTo(first.keys(0)).isNotEqualTo(first.keys(1L << 32));
-    assertThatThrownBy(() -> new DropoutMask(1, 0)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("1.0");
+    assertThatThrownBy(() -> new DropoutMask(1, 0))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("1.0");
   }
 }

@@ -8,7 +8,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
-/// Runs every row-wise kernel once and folds all results into one number. Also the main program of child machines.
+/// Runs every row-wise kernel once and folds all results into one number. Also the main program of
+/// child machines.
 final class KernelBits {
   private static final int ROWS = 5;
   private static final int WIDTH = 70;
@@ -96,13 +97,16 @@ final class KernelBits {
     kernels.norm().rmsNormBackward(out, x, weight, inverse, dx, dWeight, ROWS, WIDTH);
     fold(out, inverse, dx, dWeight);
     kernels.norm().layerNorm(x, weight, bias, out, mean, inverse, ROWS, WIDTH, 1e-5f);
-    kernels.norm().layerNormBackward(out, x, weight, mean, inverse, dx, dWeight, dBias, ROWS, WIDTH);
+    kernels
+        .norm()
+        .layerNormBackward(out, x, weight, mean, inverse, dx, dWeight, dBias, ROWS, WIDTH);
     fold(out, mean, inverse, dx, dWeight, dBias);
   }
 
   private void losses(Kernels kernels) {
     MemorySegment x = values(COUNT);
-    MemorySegment targets = arena.allocateFrom(JAVA_INT_UNALIGNED, 3, LossKernels.IGNORED, 0, 69, 12);
+    MemorySegment targets =
+        arena.allocateFrom(JAVA_INT_UNALIGNED, 3, LossKernels.IGNORED, 0, 69, 12);
     MemorySegment losses = values(ROWS);
     kernels.loss().crossEntropy(x, targets, losses, ROWS, WIDTH);
     fold(losses);

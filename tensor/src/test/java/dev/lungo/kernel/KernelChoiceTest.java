@@ -25,7 +25,11 @@ final class KernelChoiceTest {
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
     Path out = folder.resolve("out");
     Path err = folder.resolve("err");
-    Process process = new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+    Process process =
+        new ProcessBuilder(command)
+            .redirectOutput(out.toFile())
+            .redirectError(err.toFile())
+            .start();
     assertThat(process.waitFor(120, TimeUnit.SECONDS)).isTrue();
     Output output = new Output(Files.readString(out), Files.readString(err));
     assertThat(process.exitValue()).as(output.err()).isZero();
@@ -46,12 +50,15 @@ final class KernelChoiceTest {
   void withoutTheModuleTheScalarKernelsRunAndSayWhyAndWhatToDo() throws Exception {
     Output output = java(KernelBits.class);
     assertThat(output.out()).startsWith("scalar, 2 threads");
-    assertThat(output.err()).contains("SLOW").contains("start java with --add-modules jdk.incubator.vector");
+    assertThat(output.err())
+        .contains("SLOW")
+        .contains("start java with --add-modules jdk.incubator.vector");
   }
 
   @Test
   void withoutTheOptimizingCompilerTheScalarKernelsRunAndSaySo() throws Exception {
-    Output output = java(KernelBits.class, "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector");
+    Output output =
+        java(KernelBits.class, "-XX:TieredStopAtLevel=1", "--add-modules", "jdk.incubator.vector");
     assertThat(output.out()).startsWith("scalar, 2 threads");
     assertThat(output.err()).contains("SLOW").contains("-XX:TieredStopAtLevel");
   }
@@ -68,10 +75,12 @@ final class KernelChoiceTest {
     assertThatThrownBy(() -> KernelChoice.open("gpu", 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("there are no kernels called 'gpu'; choose one of vector, scalar");
-    assertThatThrownBy(() -> KernelChoice.open("vector", 0)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> KernelChoice.open("vector", 0))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
-  /// Interpreted and compiled code take different paths through the Vector API; a result must not tell which.
+  /// Interpreted and compiled code take different paths through the Vector API; a result must not
+  /// tell which.
   @Test
   void theVectorKernelsGiveTheSameBitsInterpretedAndCompiled() throws Exception {
     long compiled = 0;
@@ -80,7 +89,8 @@ final class KernelChoiceTest {
         compiled = KernelBits.of(kernels);
       }
     }
-    Output interpreted = java(KernelBits.Vector.class, "-Xint", "--add-modules", "jdk.incubator.vector");
+    Output interpreted =
+        java(KernelBits.Vector.class, "-Xint", "--add-modules", "jdk.incubator.vector");
     assertThat(interpreted.out().strip()).isEqualTo(Long.toHexString(compiled));
   }
 }

@@ -14,8 +14,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 
-/// What every implementation of the kernels owes: values within a tolerance of the formula in float64, the same bits for 1,
-/// 2 and 3 threads, gradients added to what was there, and nothing written beyond the result.
+/// What every implementation of the kernels owes: values within a tolerance of the formula in
+/// float64, the same bits for 1, 2 and 3 threads, gradients added to what was there, and nothing
+/// written beyond the result.
 abstract class KernelContract {
   private static final int MOST_THREADS = 3;
   private static final float GUARD = 12345.678f;
@@ -56,7 +57,8 @@ abstract class KernelContract {
     void run(Kernels kernels, MemorySegment[] outputs);
   }
 
-  /// Runs `call` on every implementation, on outputs that start as `start`, and compares them with `expected`.
+  /// Runs `call` on every implementation, on outputs that start as `start`, and compares them with
+  /// `expected`.
   void check(Call call, double tolerance, List<float[]> start, List<double[]> expected) {
     int[][] bits = new int[start.size()][];
     for (int k = 0; k < ALL.size(); k++) {
@@ -72,7 +74,9 @@ abstract class KernelContract {
         if (k % MOST_THREADS == 0) {
           bits[o] = bits(actual);
         }
-        assertThat(bits(actual)).as("%s, output %d: bits as with one thread", kernels.description(), o).isEqualTo(bits[o]);
+        assertThat(bits(actual))
+            .as("%s, output %d: bits as with one thread", kernels.description(), o)
+            .isEqualTo(bits[o]);
       }
     }
   }
@@ -83,7 +87,15 @@ abstract class KernelContract {
       double allowed = tolerance * (1 + Math.abs(expected[i]));
       if (!(Math.abs(actual[i] - expected[i]) <= allowed)) {
         throw new AssertionError(
-            what + ", element " + i + " of " + expected.length + ": " + actual[i] + " instead of " + expected[i]);
+            what
+                + ", element "
+                + i
+                + " of "
+                + expected.length
+                + ": "
+                + actual[i]
+                + " instead of "
+                + expected[i]);
       }
     }
     for (int i = expected.length; i < actual.length; i++) {

@@ -38,7 +38,10 @@ final class LossKernelsTest extends KernelContract {
   void softmaxRowsAreProbabilities(int rows, int classes) {
     float[] x = logits(rows * classes);
     check(
-        (kernels, out) -> kernels.loss().softmax(out[0], rows, classes), 1e-6, List.of(x), List.of(softmax(x, rows, classes)));
+        (kernels, out) -> kernels.loss().softmax(out[0], rows, classes),
+        1e-6,
+        List.of(x),
+        List.of(softmax(x, rows, classes)));
   }
 
   @ParameterizedTest
@@ -59,7 +62,8 @@ final class LossKernelsTest extends KernelContract {
       if (target != LossKernels.IGNORED) {
         losses[r] = -Math.log(probabilities[r * classes + target]);
         for (int c = 0; c < classes; c++) {
-          gradient[r * classes + c] = scale * (probabilities[r * classes + c] - (c == target ? 1 : 0));
+          gradient[r * classes + c] =
+              scale * (probabilities[r * classes + c] - (c == target ? 1 : 0));
         }
       }
       shiftedLosses[r + skipped] = losses[r];
@@ -68,7 +72,8 @@ final class LossKernelsTest extends KernelContract {
     MemorySegment targetsMemory = memory(targets);
     MemorySegment fromFirst = targetsMemory.asSlice(4L * skipped);
     check(
-        (kernels, out) -> kernels.loss().crossEntropy(logitsMemory, fromFirst, out[0], rows, classes),
+        (kernels, out) ->
+            kernels.loss().crossEntropy(logitsMemory, fromFirst, out[0], rows, classes),
         2e-6,
         List.of(normal(rows)),
         List.of(losses));
@@ -76,7 +81,8 @@ final class LossKernelsTest extends KernelContract {
         (kernels, out) ->
             kernels
                 .loss()
-                .crossEntropyWithGradient(out[0], targetsMemory, skipped, out[1], skipped, rows, classes, scale),
+                .crossEntropyWithGradient(
+                    out[0], targetsMemory, skipped, out[1], skipped, rows, classes, scale),
         2e-6,
         List.of(logits, guarded),
         List.of(gradient, shiftedLosses));
@@ -84,11 +90,17 @@ final class LossKernelsTest extends KernelContract {
 
   @Test
   void largeLogitsDoNotOverflowAndMaskedOnesVanish() {
-    float[] values = {1e30f, Float.NEGATIVE_INFINITY, 1e30f, -1e30f, 0, 3e38f, 3e38f, 1, 2, Float.NEGATIVE_INFINITY};
+    float[] values = {
+      1e30f, Float.NEGATIVE_INFINITY, 1e30f, -1e30f, 0, 3e38f, 3e38f, 1, 2, Float.NEGATIVE_INFINITY
+    };
     double[] expected = new double[10];
     expected[5] = 0.5;
     expected[6] = 0.5;
-    check((kernels, out) -> kernels.loss().softmax(out[0], 1, 10), 0, List.of(values), List.of(expected));
+    check(
+        (kernels, out) -> kernels.loss().softmax(out[0], 1, 10),
+        0,
+        List.of(values),
+        List.of(expected));
   }
 
   @Test
@@ -99,7 +111,14 @@ final class LossKernelsTest extends KernelContract {
       for (String name : KernelChoice.names()) {
         try (Kernels kernels = KernelChoice.open(name, 1)) {
           MemorySegment loss = arena.allocate(4, 4);
-          kernels.loss().crossEntropy(arena.allocateFrom(JAVA_FLOAT_UNALIGNED, values), arena.allocate(4, 4), loss, 1, 35);
+          kernels
+              .loss()
+              .crossEntropy(
+                  arena.allocateFrom(JAVA_FLOAT_UNALIGNED, values),
+                  arena.allocate(4, 4),
+                  loss,
+                  1,
+                  35);
           assertThat(loss.getAtIndex(JAVA_FLOAT_UNALIGNED, 0)).as(name).isNaN();
         }
       }

@@ -10,11 +10,22 @@ final class MatmulKernelsTest extends KernelContract {
   private static final int OFFSET = 3;
   private static final int GAP = 2;
 
-  /// The scalar kernel adds 257 products of about 1 in float32: partial sums of 20 round by 1e-6 each.
+  /// The scalar kernel adds 257 products of about 1 in float32: partial sums of 20 round by 1e-6
+  /// each.
   private static final double TOLERANCE = 3e-5;
 
   @ParameterizedTest
-  @CsvSource({"1,1,1", "1,33,7", "2,9,64", "7,8,9", "8,1,257", "9,64,33", "33,33,33", "64,40,8", "65,130,70"})
+  @CsvSource({
+    "1,1,1",
+    "1,33,7",
+    "2,9,64",
+    "7,8,9",
+    "8,1,257",
+    "9,64,33",
+    "33,33,33",
+    "64,40,8",
+    "65,130,70"
+  })
   void elementsAreSumsOfProductsWhateverIsStoredTransposed(int m, int n, int k) {
     for (Form form : Form.values()) {
       int aStride = (form == Form.TN ? m : k) + GAP;
@@ -42,7 +53,21 @@ final class MatmulKernelsTest extends KernelContract {
             (kernels, out) ->
                 kernels
                     .matmul()
-                    .multiply(form, m, n, k, a, OFFSET, aStride, b, OFFSET, bStride, out[0], OFFSET, cStride, accumulate),
+                    .multiply(
+                        form,
+                        m,
+                        n,
+                        k,
+                        a,
+                        OFFSET,
+                        aStride,
+                        b,
+                        OFFSET,
+                        bStride,
+                        out[0],
+                        OFFSET,
+                        cStride,
+                        accumulate),
             TOLERANCE,
             List.of(start),
             List.of(expected));

@@ -59,7 +59,10 @@ final class NormKernelsTest extends KernelContract {
     }
 
     double inverse(int r, double centre) {
-      return 1 / Math.sqrt(Arrays.stream(row(r)).map(v -> (v - centre) * (v - centre)).average().orElseThrow() + EPSILON);
+      return 1
+          / Math.sqrt(
+              Arrays.stream(row(r)).map(v -> (v - centre) * (v - centre)).average().orElseThrow()
+                  + EPSILON);
     }
 
     /// Applies a row's formula to all rows.
@@ -78,7 +81,10 @@ final class NormKernelsTest extends KernelContract {
         int to = from + width;
         double[] row =
             withGradient(
-                Arrays.copyOfRange(start, from, to), Arrays.copyOfRange(dOut, from, to), Arrays.copyOfRange(x, from, to), formula);
+                Arrays.copyOfRange(start, from, to),
+                Arrays.copyOfRange(dOut, from, to),
+                Arrays.copyOfRange(x, from, to),
+                formula);
         System.arraycopy(row, 0, gradient, from, width);
       }
       return gradient;
@@ -111,7 +117,9 @@ final class NormKernelsTest extends KernelContract {
   }
 
   @ParameterizedTest
-  @CsvSource({"0,8", "1,1", "1,7", "3,8", "2,9", "5,33", "70,64", "3,257", "1,9001", "300,48", "40,1030"})
+  @CsvSource({
+    "0,8", "1,1", "1,7", "3,8", "2,9", "5,33", "70,64", "3,257", "1,9001", "300,48", "40,1030"
+  })
   void rmsNormDividesRowsByTheirRootMeanSquare(int rows, int width) {
     Data data = new Data(rows, width, 0);
     MemorySegment x = memory(data.x);
@@ -124,7 +132,9 @@ final class NormKernelsTest extends KernelContract {
   }
 
   @ParameterizedTest
-  @CsvSource({"0,8", "1,1", "1,7", "3,8", "2,9", "5,33", "70,64", "3,257", "1,500", "300,24", "1100,8"})
+  @CsvSource({
+    "0,8", "1,1", "1,7", "3,8", "2,9", "5,33", "70,64", "3,257", "1,500", "300,24", "1100,8"
+  })
   void rmsNormBackwardAddsGradients(int rows, int width) {
     Data data = new Data(rows, width, 0);
     MemorySegment x = memory(data.x);
@@ -136,7 +146,8 @@ final class NormKernelsTest extends KernelContract {
     float[] ones = new float[width];
     Arrays.fill(ones, 1);
     check(
-        (kernels, out) -> kernels.norm().rmsNormBackward(dOut, x, weight, inverse, out[0], out[1], rows, width),
+        (kernels, out) ->
+            kernels.norm().rmsNormBackward(dOut, x, weight, inverse, out[0], out[1], rows, width),
         2e-5,
         List.of(dx, dWeight),
         List.of(
@@ -180,12 +191,16 @@ final class NormKernelsTest extends KernelContract {
     Arrays.fill(all, 1);
     check(
         (kernels, out) ->
-            kernels.norm().layerNormBackward(dOut, x, weight, mean, inverse, out[0], out[1], out[2], rows, width),
+            kernels
+                .norm()
+                .layerNormBackward(
+                    dOut, x, weight, mean, inverse, out[0], out[1], out[2], rows, width),
         3e-5,
         List.of(dx, dWeight, dBias),
         List.of(
             data.xGradient(dx, row -> layerNormRow(row, data.weight, data.bias)),
-            data.columnSums(dWeight, data.forRows(row -> layerNormRow(row, ones, new float[width]))),
+            data.columnSums(
+                dWeight, data.forRows(row -> layerNormRow(row, ones, new float[width]))),
             data.columnSums(dBias, all)));
   }
 }

@@ -35,7 +35,18 @@ final class OptimizerKernelsTest extends KernelContract {
             kernels
                 .optimizer()
                 .adamW(
-                    out[0], gradient, out[1], out[2], count, (float) clip, (float) rate, 0.9f, 0.95f, 1e-8f, (float) decay, step),
+                    out[0],
+                    gradient,
+                    out[1],
+                    out[2],
+                    count,
+                    (float) clip,
+                    (float) rate,
+                    0.9f,
+                    0.95f,
+                    1e-8f,
+                    (float) decay,
+                    step),
         2e-6,
         List.of(p, m, v),
         List.of(newP, newM, newV));

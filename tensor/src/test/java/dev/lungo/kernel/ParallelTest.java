@@ -73,26 +73,24 @@ final class ParallelTest {
   @ValueSource(ints = {0, 1, 57, 99})
   void whatABodyThrowsReachesTheCallerAndThePoolGoesOn(int where) {
     try (Parallel parallel = new Parallel(3)) {
-      assertThatThrownBy(
-              () ->
-                  parallel.forRange(
-                      100,
-                      1,
-                      (from, to) -> {
-                        if (from == where) {
-                          throw new IllegalArgumentException("row " + from);
-                        }
-                      }))
+      assertThatThrownBy(() ->
+              parallel.forRange(
+                  100,
+                  1,
+                  (from, to) -> {
+                    if (from == where) {
+                      throw new IllegalArgumentException("row " + from);
+                    }
+                  }))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage("row " + where);
-      assertThatThrownBy(
-              () ->
-                  parallel.forRange(
-                      100,
-                      1,
-                      (from, to) -> {
-                        throw new StackOverflowError("in " + from);
-                      }))
+      assertThatThrownBy(() ->
+              parallel.forRange(
+                  100,
+                  1,
+                  (from, to) -> {
+                    throw new StackOverflowError("in " + from);
+                  }))
           .isInstanceOf(StackOverflowError.class);
       AtomicInteger visits = new AtomicInteger();
       parallel.forRange(100, 1, (from, to) -> visits.addAndGet(to - from));
@@ -138,14 +136,13 @@ final class ParallelTest {
         threads.add(
             Thread.ofPlatform()
                 .uncaughtExceptionHandler((thread, thrown) -> failures.add(thrown))
-                .start(
-                    () -> {
-                      for (int loop = 0; loop < loops; loop++) {
-                        AtomicInteger own = new AtomicInteger();
-                        parallel.forRange(16, 1, (from, to) -> own.addAndGet(to - from));
-                        visits.addAndGet(own.get());
-                      }
-                    }));
+                .start(() -> {
+                  for (int loop = 0; loop < loops; loop++) {
+                    AtomicInteger own = new AtomicInteger();
+                    parallel.forRange(16, 1, (from, to) -> own.addAndGet(to - from));
+                    visits.addAndGet(own.get());
+                  }
+                }));
       }
       for (Thread thread : threads) {
         thread.join();

@@ -23,7 +23,15 @@ final class PositionKernelsTest extends KernelContract {
   }
 
   private static double[] rotated(
-      RotaryLayout layout, float[] x, float[] cosine, float[] sine, int rows, int length, int heads, int headDim, int sign) {
+      RotaryLayout layout,
+      float[] x,
+      float[] cosine,
+      float[] sine,
+      int rows,
+      int length,
+      int heads,
+      int headDim,
+      int sign) {
     int pairs = headDim / 2;
     double[] out = new double[x.length];
     for (int r = 0; r < rows; r++) {
@@ -43,7 +51,17 @@ final class PositionKernelsTest extends KernelContract {
   }
 
   @ParameterizedTest
-  @CsvSource({"0,1,1,8", "1,1,1,2", "3,3,1,6", "6,3,2,8", "4,2,3,10", "6,2,2,16", "5,5,1,18", "60,30,12,48", "40,20,3,128"})
+  @CsvSource({
+    "0,1,1,8",
+    "1,1,1,2",
+    "3,3,1,6",
+    "6,3,2,8",
+    "4,2,3,10",
+    "6,2,2,16",
+    "5,5,1,18",
+    "60,30,12,48",
+    "40,20,3,128"
+  })
   void pairsTurnByTheirPositionsAngle(int rows, int length, int heads, int headDim) {
     fillTables(headDim / 2);
     MemorySegment cos = memory(cosine);
@@ -52,12 +70,15 @@ final class PositionKernelsTest extends KernelContract {
     MemorySegment x = memory(values);
     for (RotaryLayout layout : RotaryLayout.values()) {
       for (boolean inverse : new boolean[] {false, true}) {
-        double[] turned = rotated(layout, values, cosine, sine, rows, length, heads, headDim, inverse ? -1 : 1);
+        double[] turned =
+            rotated(layout, values, cosine, sine, rows, length, heads, headDim, inverse ? -1 : 1);
         check(
             (kernels, out) ->
                 kernels
                     .position()
-                    .rotate(layout, x, out[0], cos, sin, rows, length, START, heads, headDim, inverse, false),
+                    .rotate(
+                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, inverse,
+                        false),
             1e-6,
             List.of(normal(values.length)),
             List.of(turned));
@@ -65,7 +86,9 @@ final class PositionKernelsTest extends KernelContract {
             (kernels, out) ->
                 kernels
                     .position()
-                    .rotate(layout, out[0], out[0], cos, sin, rows, length, START, heads, headDim, inverse, false),
+                    .rotate(
+                        layout, out[0], out[0], cos, sin, rows, length, START, heads, headDim,
+                        inverse, false),
             1e-6,
             List.of(values),
             List.of(turned));
@@ -78,7 +101,9 @@ final class PositionKernelsTest extends KernelContract {
             (kernels, out) ->
                 kernels
                     .position()
-                    .rotate(layout, x, out[0], cos, sin, rows, length, START, heads, headDim, inverse, true),
+                    .rotate(
+                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, inverse,
+                        true),
             1e-6,
             List.of(start),
             List.of(added));

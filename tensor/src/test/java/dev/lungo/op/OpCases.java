@@ -10,8 +10,9 @@ import dev.lungo.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The catalogue of operations: each case names an operation, the shapes of its inputs, and its formula in float64. Value
-/// tests, gradient tests and comparisons with other libraries all walk this one list.
+/// The catalogue of operations: each case names an operation, the shapes of its inputs, and its
+/// formula in float64. Value tests, gradient tests and comparisons with other libraries all walk
+/// this one list.
 public final class OpCases {
   private OpCases() {}
 
@@ -31,7 +32,8 @@ public final class OpCases {
   ///
   /// @param shapes of the inputs that have gradients
   /// @param scale of the inputs' random values
-  public record Case(String name, List<Shape> shapes, double scale, Operation operation, Formula formula) {
+  public record Case(
+      String name, List<Shape> shapes, double scale, Operation operation, Formula formula) {
     @Override
     public String toString() {
       return name + shapes;
@@ -180,7 +182,10 @@ public final class OpCases {
                 1,
                 (pass, in) ->
                     Rotary.rotary(
-                        pass, in[0], Rotary.table(pass.workspace(), layout, s[1] + 2, s[3], 100), 2),
+                        pass,
+                        in[0],
+                        Rotary.table(pass.workspace(), layout, s[1] + 2, s[3], 100),
+                        2),
                 in -> Rotary.reference(in[0], layout, s[1], s[2], s[3], 100, 2)));
       }
     }
@@ -188,7 +193,9 @@ public final class OpCases {
 
   private static void attention(List<Case> cases) {
     for (int[] s :
-        new int[][] {{1, 1, 1, 1, 4}, {2, 7, 2, 1, 8}, {1, 33, 4, 2, 16}, {2, 9, 3, 3, 5}, {1, 70, 1, 1, 8}}) {
+        new int[][] {
+          {1, 1, 1, 1, 4}, {2, 7, 2, 1, 8}, {1, 33, 4, 2, 16}, {2, 9, 3, 3, 5}, {1, 70, 1, 1, 8}
+        }) {
       Shape q = Shape.of(s[0], s[1], s[2], s[4]);
       Shape kv = Shape.of(s[0], s[1], s[3], s[4]);
       AttentionShape shape = AttentionShape.training(s[0], s[1], s[2], s[3], s[4]);

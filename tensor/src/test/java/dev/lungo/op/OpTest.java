@@ -17,10 +17,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every operation of the catalogue against its formula, and its gradients against finite differences of the formula in
-/// float64, with every implementation of the kernels.
+/// Every operation of the catalogue against its formula, and its gradients against finite
+/// differences of the formula in float64, with every implementation of the kernels.
 class OpTest {
-  private static final List<Kernels> IMPLEMENTATIONS = List.of(new ScalarKernels(1), KernelChoice.open(2));
+  private static final List<Kernels> IMPLEMENTATIONS =
+      List.of(new ScalarKernels(1), KernelChoice.open(2));
   private static final double STEP = 1e-5;
 
   @AfterAll
@@ -38,7 +39,8 @@ class OpTest {
   void valueEqualsTheFormula(Case c, Kernels kernels) {
     try (Workspace workspace = new Workspace("test")) {
       double[][] inputs = c.inputs(1);
-      Tensor out = c.operation().apply(Pass.inference(kernels, workspace), tensors(c, inputs, workspace));
+      Tensor out =
+          c.operation().apply(Pass.inference(kernels, workspace), tensors(c, inputs, workspace));
       assertClose(out.toFloats(), c.formula().apply(inputs), c + " value");
     }
   }
@@ -146,7 +148,9 @@ class OpTest {
       largest = Math.max(largest, Math.abs(value));
     }
     for (int i = 0; i < actual.length; i++) {
-      assertThat((double) actual[i]).as("%s at %d", what, i).isCloseTo(expected[i], within(2e-5 * largest));
+      assertThat((double) actual[i])
+          .as("%s at %d", what, i)
+          .isCloseTo(expected[i], within(2e-5 * largest));
     }
   }
 }

@@ -29,7 +29,9 @@ class WorkspaceTest {
     try (Workspace workspace = new Workspace("activations")) {
       Tensor tensor = workspace.allocate(3);
       workspace.reset();
-      assertThatIllegalStateException().isThrownBy(tensor::data).withMessageContaining("activations");
+      assertThatIllegalStateException()
+          .isThrownBy(tensor::data)
+          .withMessageContaining("activations");
     }
   }
 
@@ -97,8 +99,9 @@ class WorkspaceTest {
     assertThatIllegalArgumentException().isThrownBy(() -> Shape.of(3, 0));
     assertThat(Shape.of(2, 3, 4).rows()).isEqualTo(6);
     assertThat(Shape.of(2, 3, 4).toString()).isEqualTo("(2,3,4)");
-    assertThat(org.assertj.core.api.Assertions.catchThrowable(
-            () -> Shape.of(1 << 30, 1 << 30, 1 << 30)))
+    assertThat(
+            org.assertj.core.api.Assertions.catchThrowable(
+                () -> Shape.of(1 << 30, 1 << 30, 1 << 30)))
         .isInstanceOf(ArithmeticException.class);
   }
 

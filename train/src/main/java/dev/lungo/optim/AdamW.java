@@ -9,8 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101): each number moves by its gradient's running mean over the root of
-/// its running mean square, and shrinks by the weight decay.
+/// AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101): each number moves by its gradient's
+/// running mean over the root of its running mean square, and shrinks by the weight decay.
 public final class AdamW implements Optimizer {
   /// How one group of parameters is trained.
   ///
@@ -24,8 +24,17 @@ public final class AdamW implements Optimizer {
           || !(epsilon > 0)
           || !(weightDecay >= 0)) {
         throw new IllegalArgumentException(
-            "adamw: rate " + rate + " and decay " + weightDecay + " must not be negative, betas " + beta1 + ", "
-                + beta2 + " must be in [0, 1), epsilon " + epsilon + " above 0");
+            "adamw: rate "
+                + rate
+                + " and decay "
+                + weightDecay
+                + " must not be negative, betas "
+                + beta1
+                + ", "
+                + beta2
+                + " must be in [0, 1), epsilon "
+                + epsilon
+                + " above 0");
       }
     }
   }

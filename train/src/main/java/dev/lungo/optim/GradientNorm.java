@@ -5,7 +5,8 @@ import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Parameters;
 import dev.lungo.tensor.Tensor;
 
-/// The length of all gradients taken as one vector, by which they are clipped (Pascanu et al. 2013, arXiv:1211.5063).
+/// The length of all gradients taken as one vector, by which they are clipped (Pascanu et al. 2013,
+/// arXiv:1211.5063).
 public final class GradientNorm {
   private GradientNorm() {}
 

@@ -13,10 +13,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"): the momentum of a weight matrix is
-/// replaced by the nearest matrix whose singular values are all about 1, so that every direction is learned at one pace.
+/// Muon (Jordan et al. 2024, "Muon: an optimizer for hidden layers in neural networks"): the
+/// momentum of a weight matrix is replaced by the nearest matrix whose singular values are all
+/// about 1, so that every direction is learned at one pace.
 ///
-/// The nearest such matrix comes from a Newton–Schulz iteration, X ← aX + b(XXᵀ)X + c(XXᵀ)²X, which only multiplies.
+/// The nearest such matrix comes from a Newton–Schulz iteration, X ← aX + b(XXᵀ)X + c(XXᵀ)²X, which
+/// only multiplies.
 public final class Muon implements Optimizer {
   /// How matrices are trained.
   ///
@@ -26,15 +28,26 @@ public final class Muon implements Optimizer {
   /// @param iterations of Newton–Schulz
   public record Settings(double rate, double momentum, double weightDecay, int iterations) {
     public Settings {
-      if (!(rate >= 0) || !(momentum >= 0 && momentum < 1) || !(weightDecay >= 0) || iterations < 1) {
+      if (!(rate >= 0)
+          || !(momentum >= 0 && momentum < 1)
+          || !(weightDecay >= 0)
+          || iterations < 1) {
         throw new IllegalArgumentException(
-            "muon: rate " + rate + " and decay " + weightDecay + " must not be negative, momentum " + momentum
-                + " must be in [0, 1), iterations " + iterations + " at least 1");
+            "muon: rate "
+                + rate
+                + " and decay "
+                + weightDecay
+                + " must not be negative, momentum "
+                + momentum
+                + " must be in [0, 1), iterations "
+                + iterations
+                + " at least 1");
       }
     }
   }
 
-  /// The polynomial that lifts small singular values fastest while large ones stay between 0.7 and 1.2.
+  /// The polynomial that lifts small singular values fastest while large ones stay between 0.7 and
+  /// 1.2.
   private static final float A = 3.4445f;
 
   private static final float B = -4.7750f;
@@ -72,11 +85,13 @@ public final class Muon implements Optimizer {
       Tensor gradient = weight.gradient().orElseThrow();
       Tensor velocity = momentum.get(i);
       long count = weight.elements();
-      elementwise.scaleAndAdd(velocity.data(), kept, gradient.data(), (1 - kept) * gradientScale, count);
+      elementwise.scaleAndAdd(
+          velocity.data(), kept, gradient.data(), (1 - kept) * gradientScale, count);
       scratch.reset();
       // Nesterov: look ahead along the momentum that the next step will keep.
       Tensor update = scratch.allocate(weight.shape(), weight.type()).copyFrom(gradient);
-      elementwise.scaleAndAdd(update.data(), (1 - kept) * gradientScale, velocity.data(), kept, count);
+      elementwise.scaleAndAdd(
+          update.data(), (1 - kept) * gradientScale, velocity.data(), kept, count);
       update = orthogonalize(update);
       int rows = weight.shape().dimension(0);
       int columns = weight.shape().dimension(1);
@@ -106,12 +121,15 @@ public final class Muon implements Optimizer {
         matmul.multiply(Form.TN, small, small, rows, x.data(), x.data(), gram.data(), false);
       }
       // The Gram matrix is symmetric, so that its product with its transpose is its square.
-      matmul.multiply(Form.NT, small, small, small, gram.data(), gram.data(), polynomial.data(), false);
+      matmul.multiply(
+          Form.NT, small, small, small, gram.data(), gram.data(), polynomial.data(), false);
       elementwise.scaleAndAdd(polynomial.data(), C, gram.data(), B, polynomial.elements());
       if (wide) {
-        matmul.multiply(Form.NN, rows, columns, small, polynomial.data(), x.data(), next.data(), false);
+        matmul.multiply(
+            Form.NN, rows, columns, small, polynomial.data(), x.data(), next.data(), false);
       } else {
-        matmul.multiply(Form.NN, rows, columns, small, x.data(), polynomial.data(), next.data(), false);
+        matmul.multiply(
+            Form.NN, rows, columns, small, x.data(), polynomial.data(), next.data(), false);
       }
       elementwise.scaleAndAdd(next.data(), 1, x.data(), A, count);
       Tensor swap = x;

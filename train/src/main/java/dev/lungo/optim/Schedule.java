@@ -1,10 +1,10 @@
 package dev.lungo.optim;
 
-/// The learning rate's factor over a run: it rises for `warmup` steps, stays at 1 until `decayStart`, and falls to
-/// `finalFactor` at `total`, in a straight line or along a cosine.
+/// The learning rate's factor over a run: it rises for `warmup` steps, stays at 1 until
+/// `decayStart`, and falls to `finalFactor` at `total`, in a straight line or along a cosine.
 ///
-/// While the rate is constant it does not depend on the total, so that a run bounded by time can fix the total when its
-/// decay begins (warm-up, stable, decay: Hu et al. 2024, arXiv:2404.06395).
+/// While the rate is constant it does not depend on the total, so that a run bounded by time can
+/// fix the total when its decay begins (warm-up, stable, decay: Hu et al. 2024, arXiv:2404.06395).
 public record Schedule(long warmup, long decayStart, long total, double finalFactor, Decay decay) {
   /// How the rate falls.
   public enum Decay {
@@ -13,10 +13,20 @@ public record Schedule(long warmup, long decayStart, long total, double finalFac
   }
 
   public Schedule {
-    if (warmup < 0 || decayStart < 0 || total < decayStart || !(finalFactor >= 0 && finalFactor <= 1)) {
+    if (warmup < 0
+        || decayStart < 0
+        || total < decayStart
+        || !(finalFactor >= 0 && finalFactor <= 1)) {
       throw new IllegalArgumentException(
-          "schedule: warmup " + warmup + " and decay start " + decayStart + " must not be negative, total " + total
-              + " not before the decay, final factor " + finalFactor + " in [0, 1]");
+          "schedule: warmup "
+              + warmup
+              + " and decay start "
+              + decayStart
+              + " must not be negative, total "
+              + total
+              + " not before the decay, final factor "
+              + finalFactor
+              + " in [0, 1]");
     }
   }
 

@@ -22,7 +22,8 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
-/// A run whose data, model and optimizers are open: keeps its folder up to date while the loop goes on.
+/// A run whose data, model and optimizers are open: keeps its folder up to date while the loop goes
+/// on.
 final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
   /// Evaluations in a run of known length, if nothing else is asked for.
   private static final int EVALUATIONS = 10;
@@ -198,7 +199,11 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
   public void skipped(long step, double loss, double gradientNorm) throws IOException {
     metrics().add(new MetricsLog.Skipped(step));
     listener.warned(
-        "step " + step + " is skipped, parameters stay as they are: loss " + loss + ", gradient norm "
+        "step "
+            + step
+            + " is skipped, parameters stay as they are: loss "
+            + loss
+            + ", gradient norm "
             + gradientNorm);
   }
 
@@ -233,7 +238,11 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
   }
 
   private TrainingRun.Outcome finish(
-      TrainingLoop.End end, long firstStep, double secondsBefore, MemoryEstimate estimate, long activations)
+      TrainingLoop.End end,
+      long firstStep,
+      double secondsBefore,
+      MemoryEstimate estimate,
+      long activations)
       throws IOException {
     Path path = folder.path();
     TrainingLoop.Progress reached = progress;
@@ -312,7 +321,8 @@ final class ActiveRun implements TrainingLoop.Listener, AutoCloseable {
         .ifPresent(id -> config.put("eos_token", data.tokenizer().nameOf(id)));
     AtomicFiles.writeString(
         path.resolve("tokenizer_config.json"),
-        JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsString(config) + "\n");
+        JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsString(config)
+            + "\n");
   }
 
   private MetricsLog metrics() {

@@ -2,7 +2,8 @@ package dev.lungo.train;
 
 import dev.lungo.tensor.Tensor;
 
-/// Gives the batches of a run by number, so that a resumed run sees what the uninterrupted one would have seen.
+/// Gives the batches of a run by number, so that a resumed run sees what the uninterrupted one
+/// would have seen.
 @FunctionalInterface
 public interface BatchSource {
   /// Writes batch `index`.

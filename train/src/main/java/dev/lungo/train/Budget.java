@@ -5,8 +5,9 @@ import java.util.OptionalLong;
 
 /// How long a run lasts, and the learning-rate schedule that fits it.
 ///
-/// A run bounded by time does not know its steps in advance. Its rate is constant until the decay begins; at that moment
-/// the steps taken so far tell how many will fit the rest, and from then on the run is bounded by steps.
+/// A run bounded by time does not know its steps in advance. Its rate is constant until the decay
+/// begins; at that moment the steps taken so far tell how many will fit the rest, and from then on
+/// the run is bounded by steps.
 public final class Budget {
   private final double seconds;
   private final long warmup;
@@ -21,13 +22,16 @@ public final class Budget {
   public Budget(
       double seconds, OptionalLong total, long warmup, double decayShare, Schedule.Decay decay) {
     if (total.isEmpty() && !(seconds > 0)) {
-      throw new IllegalArgumentException("the time to train must be above 0, but is " + seconds + " s");
+      throw new IllegalArgumentException(
+          "the time to train must be above 0, but is " + seconds + " s");
     }
     if (total.isPresent() && total.getAsLong() < 1) {
-      throw new IllegalArgumentException("the steps to train must be at least 1, but are " + total.getAsLong());
+      throw new IllegalArgumentException(
+          "the steps to train must be at least 1, but are " + total.getAsLong());
     }
     if (!(decayShare > 0 && decayShare <= 1)) {
-      throw new IllegalArgumentException("the share of decay must be in (0, 1], but is " + decayShare);
+      throw new IllegalArgumentException(
+          "the share of decay must be in (0, 1], but is " + decayShare);
     }
     this.seconds = seconds;
     this.total = total;
@@ -70,8 +74,7 @@ public final class Budget {
 
   /// Returns how much of the run is done, from 0 to 1.
   public double fraction(long step, double elapsedSeconds) {
-    double done =
-        total.isPresent() ? (double) step / total.getAsLong() : elapsedSeconds / seconds;
+    double done = total.isPresent() ? (double) step / total.getAsLong() : elapsedSeconds / seconds;
     return Math.min(1, done);
   }
 

@@ -18,8 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 
-/// Everything that a run needs to go on as if it had never stopped, in one safetensors file that is replaced as a whole:
-/// parameters, the optimizers' moments, and how far the run is.
+/// Everything that a run needs to go on as if it had never stopped, in one safetensors file that is
+/// replaced as a whole: parameters, the optimizers' moments, and how far the run is.
 public final class Checkpoint {
   /// The file's name in a run's folder.
   public static final String FILE = "training-state.safetensors";
@@ -35,16 +35,16 @@ public final class Checkpoint {
 
   /// Saves a run.
   public static void save(
-      Path file, Position position, LanguageModel model, List<Optimizer> optimizers) throws IOException {
+      Path file, Position position, LanguageModel model, List<Optimizer> optimizers)
+      throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("step", Long.toString(position.step()));
     metadata.put("elapsedSeconds", Double.toString(position.elapsedSeconds()));
     position.totalSteps().ifPresent(total -> metadata.put("totalSteps", Long.toString(total)));
     List<Outgoing> tensors = new ArrayList<>();
     tensors(model, optimizers)
-        .forEach(
-            (name, tensor) ->
-                tensors.add(Outgoing.of(name, StoredType.F32, dimensions(tensor), tensor.data())));
+        .forEach((name, tensor) ->
+            tensors.add(Outgoing.of(name, StoredType.F32, dimensions(tensor), tensor.data())));
     SafetensorsWriter.write(file, metadata, tensors);
   }
 
@@ -59,10 +59,13 @@ public final class Checkpoint {
         StoredTensor source =
             saved
                 .find(entry.getKey())
-                .orElseThrow(() -> malformed(file, entry.getKey(), "is missing: the run had another model"));
+                .orElseThrow(
+                    () -> malformed(file, entry.getKey(), "is missing: the run had another model"));
         if (source.elements() != target.elements()) {
           throw malformed(
-              file, entry.getKey(), "has " + source.elements() + " numbers, the model " + target.elements());
+              file,
+              entry.getKey(),
+              "has " + source.elements() + " numbers, the model " + target.elements());
         }
         source.readFloats(target.data());
       }

@@ -50,7 +50,8 @@ public record Curve(String name, double[] x, double[] y) {
     return x.length;
   }
 
-  /// Averages neighbours until at most `most` points are left, so that noise gives way and a drawing stays small.
+  /// Averages neighbours until at most `most` points are left, so that noise gives way and a
+  /// drawing stays small.
   Curve thinned(int most) {
     if (size() <= most) {
       return this;
@@ -68,8 +69,8 @@ public record Curve(String name, double[] x, double[] y) {
     return new Curve(name, fewerX, fewerY);
   }
 
-  /// Averages each point with its neighbours on both sides, which weigh `weight` to the power of their distance, so that
-  /// the line neither trembles nor lags.
+  /// Averages each point with its neighbours on both sides, which weigh `weight` to the power of
+  /// their distance, so that the line neither trembles nor lags.
   Curve smoothed(double weight) {
     double[] sums = new double[size()];
     double[] weights = new double[size()];

@@ -2,9 +2,11 @@ package dev.lungo.train;
 
 import java.util.Locale;
 
-/// Draws a curve as SVG whose colours the page around it chooses, so that one drawing serves light and dark.
+/// Draws a curve as SVG whose colours the page around it chooses, so that one drawing serves light
+/// and dark.
 ///
-/// The chart library's SVG took 600 bytes a point, fixed colours and the fonts of a desktop; this takes 12 bytes.
+/// The chart library's SVG took 600 bytes a point, fixed colours and the fonts of a desktop; this
+/// takes 12 bytes.
 final class CurveSvg {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 288;
@@ -41,9 +43,15 @@ final class CurveSvg {
       line(svg, "line", thinned.smoothed(0.8), horizontal, vertical);
     } else {
       for (int i = 0; i < thinned.size(); i++) {
-        svg.append("<circle class=\"dot\" r=\"3\" cx=\"").append(number(x(horizontal, thinned.x()[i])));
-        svg.append("\" cy=\"").append(number(y(vertical, thinned.y()[i]))).append("\"><title>step ");
-        svg.append((long) thinned.x()[i]).append(": ").append(thinned.y()[i]).append("</title></circle>");
+        svg.append("<circle class=\"dot\" r=\"3\" cx=\"")
+            .append(number(x(horizontal, thinned.x()[i])));
+        svg.append("\" cy=\"")
+            .append(number(y(vertical, thinned.y()[i])))
+            .append("\"><title>step ");
+        svg.append((long) thinned.x()[i])
+            .append(": ")
+            .append(thinned.y()[i])
+            .append("</title></circle>");
       }
     }
     return svg.append("\n</svg>\n").toString();

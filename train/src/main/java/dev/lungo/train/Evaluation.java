@@ -24,8 +24,8 @@ public final class Evaluation implements AutoCloseable {
   /// What held-out text costs.
   ///
   /// @param loss mean nats per token
-  /// @param bitsPerByte Σ nats / (ln 2 · bytes of text), which does not depend on the tokenizer; special tokens count
-  ///     no bytes
+  /// @param bitsPerByte Σ nats / (ln 2 · bytes of text), which does not depend on the tokenizer;
+  ///   special tokens count no bytes
   public record Result(double loss, double bitsPerByte, long tokens, long bytes) {}
 
   /// @param heldOut batches 0 to `batches` - 1 are measured

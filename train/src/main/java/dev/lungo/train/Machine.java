@@ -14,7 +14,12 @@ import java.util.Optional;
 /// @param virtualMachine its name, version and maker
 /// @param kernels which kernels computed, with which vector width
 public record Machine(
-    String cpu, int processors, String operatingSystem, String java, String virtualMachine, String kernels) {
+    String cpu,
+    int processors,
+    String operatingSystem,
+    String java,
+    String virtualMachine,
+    String kernels) {
   private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
 
   /// Describes this machine.
@@ -22,7 +27,10 @@ public record Machine(
     return new Machine(
         processorName(),
         Runtime.getRuntime().availableProcessors(),
-        System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
+        System.getProperty("os.name")
+            + " "
+            + System.getProperty("os.version")
+            + " "
             + System.getProperty("os.arch"),
         Runtime.version().toString(),
         System.getProperty("java.vm.name") + ", " + System.getProperty("java.vendor"),

@@ -4,7 +4,6 @@ import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.ParameterCount;
-import dev.lungo.train.TrainingSettings.OptimizerChoice;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,7 +22,8 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
   /// Estimates a run.
   public static MemoryEstimate of(ModelConfig config, TrainingSettings settings) {
     long count = ParameterCount.of(config).total();
-    long inner = count - (config.tiedEmbeddings() ? 1 : 2) * (long) config.vocabulary() * config.width();
+    long inner =
+        count - (config.tiedEmbeddings() ? 1 : 2) * (long) config.vocabulary() * config.width();
     long moments =
         switch (settings.optimizer()) {
           case ADAMW -> 2 * count;
@@ -41,8 +41,8 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
         2 * count * Float.BYTES, moments * Float.BYTES, numbers * Float.BYTES);
   }
 
-  /// Counts the numbers that one position needs in one layer: each result, and each gradient that is not the memory of
-  /// another (sums hand theirs on).
+  /// Counts the numbers that one position needs in one layer: each result, and each gradient that
+  /// is not the memory of another (sums hand theirs on).
   private static long perLayer(ModelConfig config) {
     long width = config.width();
     long queries = (long) config.heads() * config.headDim();
@@ -66,7 +66,10 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
     long available = availableBytes();
     if (total() > available) {
       throw new IllegalArgumentException(
-          "this run needs " + this + ", but " + megabytes(available)
+          "this run needs "
+              + this
+              + ", but "
+              + megabytes(available)
               + " are free; lower --batch, --context or --depth");
     }
   }
@@ -92,7 +95,13 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
 
   @Override
   public String toString() {
-    return megabytes(total()) + " of memory (parameters and gradients " + megabytes(parameters) + ", optimizer "
-        + megabytes(optimizer) + ", activations " + megabytes(activations) + ")";
+    return megabytes(total())
+        + " of memory (parameters and gradients "
+        + megabytes(parameters)
+        + ", optimizer "
+        + megabytes(optimizer)
+        + ", activations "
+        + megabytes(activations)
+        + ")";
   }
 }

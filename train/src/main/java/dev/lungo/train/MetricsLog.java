@@ -19,8 +19,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// What happened in a run, one JSON object a line, in the order of the steps: `metrics.jsonl`.
 ///
-/// Every line is written in one piece, so that a crash can at worst tear the last one, and a torn last line is dropped
-/// when the run goes on. Numbers that are not finite are written as `null`, which JSON has and NaN it has not.
+/// Every line is written in one piece, so that a crash can at worst tear the last one, and a torn
+/// last line is dropped when the run goes on. Numbers that are not finite are written as `null`,
+/// which JSON has and NaN it has not.
 public final class MetricsLog implements AutoCloseable {
   /// The file's name in a run's folder.
   public static final String FILE = "metrics.jsonl";
@@ -70,7 +71,8 @@ public final class MetricsLog implements AutoCloseable {
             StandardOpenOption.WRITE));
   }
 
-  /// Goes on with a log: drops what came after `step`, which will happen again, and a torn last line.
+  /// Goes on with a log: drops what came after `step`, which will happen again, and a torn last
+  /// line.
   ///
   /// @param step the last step that the resumed run remembers
   public static MetricsLog resume(Path file, long step) throws IOException {
@@ -200,7 +202,8 @@ public final class MetricsLog implements AutoCloseable {
                 number(json, "elapsedSeconds"));
         case "skipped" -> new Skipped(step);
         default ->
-            throw new MalformedFileException(file.toString(), at, "event", "is none of step, held, skipped");
+            throw new MalformedFileException(
+                file.toString(), at, "event", "is none of step, held, skipped");
       };
     } catch (JacksonException e) {
       throw new MalformedFileException(file.toString(), at, "line", e.getOriginalMessage());

@@ -6,8 +6,9 @@ import dev.lungo.model.ModelConfig;
 
 /// The one dial: a depth, from which every other size follows.
 ///
-/// Width is 64 a layer, heads are 64 wide, two query heads share a key/value head where the number allows it, and the
-/// feed-forward width is 8/3 of the width as SwiGLU needs to cost what a plain layer of 4 does.
+/// Width is 64 a layer, heads are 64 wide, two query heads share a key/value head where the number
+/// allows it, and the feed-forward width is 8/3 of the width as SwiGLU needs to cost what a plain
+/// layer of 4 does.
 public final class ModelDial {
   private static final int WIDTH_PER_LAYER = 64;
   private static final int HEAD_DIM = 64;

@@ -6,10 +6,11 @@ import java.util.Locale;
 import java.util.OptionalDouble;
 import java.util.function.LongSupplier;
 
-/// Shows how a run is getting on: a bar that redraws itself on a terminal, plain lines now and then elsewhere.
+/// Shows how a run is getting on: a bar that redraws itself on a terminal, plain lines now and then
+/// elsewhere.
 ///
-/// It is ours because it drops what matters least until the rest fits the terminal, and draws only when the loop calls it:
-/// no thread of its own takes time from the cores that train.
+/// It is ours because it drops what matters least until the rest fits the terminal, and draws only
+/// when the loop calls it: no thread of its own takes time from the cores that train.
 public final class ProgressLine implements AutoCloseable {
   private static final long REDRAW_NANOS = 100_000_000L;
   private static final long FIRST_PLAIN_NANOS = 5_000_000_000L;
@@ -86,7 +87,9 @@ public final class ProgressLine implements AutoCloseable {
     if (text.length() > most) {
       return text.substring(0, Math.clamp(columns - 1, 0, text.length()));
     }
-    return bar(progress.fraction(), Math.min(MOST_CELLS, columns - 1 - text.length() - 3)) + " " + text;
+    return bar(progress.fraction(), Math.min(MOST_CELLS, columns - 1 - text.length() - 3))
+        + " "
+        + text;
   }
 
   /// Prints text of other kinds, a sample for example, above the bar.
@@ -106,13 +109,17 @@ public final class ProgressLine implements AutoCloseable {
     text.append(String.format(Locale.ROOT, "  loss %.3f", progress.smoothedLoss()));
     if (progress.valBitsPerByte().isPresent()) {
       text.append(
-          String.format(Locale.ROOT, "  held-out %.3f bits/byte", progress.valBitsPerByte().getAsDouble()));
+          String.format(
+              Locale.ROOT, "  held-out %.3f bits/byte", progress.valBitsPerByte().getAsDouble()));
     }
     text.append("  ").append(rate(progress.tokensPerSecond()));
     if (shareOfPeak.isPresent()) {
       text.append(String.format(Locale.ROOT, "  %.0f%% of peak", 100 * shareOfPeak.getAsDouble()));
     }
-    return text.append("  ").append(duration(progress.remainingSeconds())).append(" left").toString();
+    return text.append("  ")
+        .append(duration(progress.remainingSeconds()))
+        .append(" left")
+        .toString();
   }
 
   private static String rate(double tokensPerSecond) {

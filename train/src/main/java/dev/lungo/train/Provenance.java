@@ -15,15 +15,16 @@ import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.type.TypeReference;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.module.SimpleModule;
 import tools.jackson.databind.ser.std.ToStringSerializer;
 
-/// Where a run comes from: everything that somebody needs to know who wants the same result, in `lungo.json`.
+/// Where a run comes from: everything that somebody needs to know who wants the same result, in
+/// `lungo.json`.
 ///
 /// @param settings the command's settings, a record or a map
 /// @param seed of all random numbers
@@ -47,11 +48,13 @@ public record Provenance(
 
   private static final int LARGEST = 1 << 20;
   private static final JsonMapper JSON =
-      JsonMapper.builder(JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
+      JsonMapper.builder(
+              JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build())
           .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
           .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
           // As the user wrote them: the default would make them absolute.
-          .addModule(new SimpleModule().addSerializer(Path.class, new ToStringSerializer(Path.class)))
+          .addModule(
+              new SimpleModule().addSerializer(Path.class, new ToStringSerializer(Path.class)))
           .build();
 
   /// The text that was learned from.
@@ -69,7 +72,8 @@ public record Provenance(
   /// Writes `lungo.json` into a run's folder.
   public void write(Path folder) throws IOException {
     AtomicFiles.writeString(
-        folder.resolve(FILE), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
+        folder.resolve(FILE),
+        JSON.writerWithDefaultPrettyPrinter().writeValueAsString(this) + "\n");
   }
 
   /// Returns a settings record's components by name, as `lungo.json` has them.
@@ -84,7 +88,8 @@ public record Provenance(
     return readField(folder, "settings", type);
   }
 
-  /// Reads one field of a run's `lungo.json`: `data`, `seed`, `tokenizer`, `machine`, `started`, `results` and so on.
+  /// Reads one field of a run's `lungo.json`: `data`, `seed`, `tokenizer`, `machine`, `started`,
+  /// `results` and so on.
   public static <T> T readField(Path folder, String field, Class<T> type) throws IOException {
     Path file = folder.resolve(FILE);
     byte[] bytes;
@@ -92,7 +97,8 @@ public record Provenance(
       bytes = in.readNBytes(LARGEST + 1);
     }
     if (bytes.length > LARGEST) {
-      throw new MalformedFileException(file.toString(), LARGEST, "size", "is more than " + LARGEST + " bytes");
+      throw new MalformedFileException(
+          file.toString(), LARGEST, "size", "is more than " + LARGEST + " bytes");
     }
     try {
       JsonNode value = JSON.readTree(bytes).required(field);

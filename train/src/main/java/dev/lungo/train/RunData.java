@@ -17,7 +17,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
-/// The data of a run, as its folder keeps it: the tokenizer and two token shards, one to train and one held out.
+/// The data of a run, as its folder keeps it: the tokenizer and two token shards, one to train and
+/// one held out.
 ///
 /// @param source what the corpus is called
 public record RunData(String source, Tokenizer tokenizer, TokenShard training, TokenShard heldOut)
@@ -49,13 +50,30 @@ public record RunData(String source, Tokenizer tokenizer, TokenShard training, T
     if (bytes == 0) {
       throw new IOException(corpus.description() + " is empty; give a corpus with text");
     }
-    listener.phase("corpus", String.format(Locale.ROOT, "%s, %,.1f MB", corpus.description(), bytes / 1e6));
+    listener.phase(
+        "corpus", String.format(Locale.ROOT, "%s, %,.1f MB", corpus.description(), bytes / 1e6));
     Tokenizer tokenizer = tokenizer(corpus, split, bytes, settings, listener);
     Files.createDirectories(folder.resolve("data"));
     tokenizer.save(folder.resolve(TOKENIZER));
     double share = corpus.isSingleText() ? 1 : Math.min(1, wantedBytes(settings) / bytes);
-    write(corpus, split, Split.Part.TRAINING, share, tokenizer, folder.resolve(TRAINING), settings, listener);
-    write(corpus, split, Split.Part.HELD_OUT, 1, tokenizer, folder.resolve(HELD_OUT), settings, listener);
+    write(
+        corpus,
+        split,
+        Split.Part.TRAINING,
+        share,
+        tokenizer,
+        folder.resolve(TRAINING),
+        settings,
+        listener);
+    write(
+        corpus,
+        split,
+        Split.Part.HELD_OUT,
+        1,
+        tokenizer,
+        folder.resolve(HELD_OUT),
+        settings,
+        listener);
     return open(folder, corpus.description());
   }
 
@@ -104,7 +122,8 @@ public record RunData(String source, Tokenizer tokenizer, TokenShard training, T
         listener.phase("tokenizer", "learning " + settings.vocabulary() + " tokens");
         double share = corpus.isSingleText() ? 1 : TOKENIZER_SAMPLE_BYTES / bytes;
         try (DocumentStream sample = corpus.documents(split, Split.Part.TRAINING).sampled(share)) {
-          return new BpeTrainer(BpeTrainer.Settings.ofSize(settings.vocabulary(), settings.threads()))
+          return new BpeTrainer(
+                  BpeTrainer.Settings.ofSize(settings.vocabulary(), settings.threads()))
               .train(() -> sample.next().map(Document::utf8));
         }
       }

@@ -31,7 +31,9 @@ final class RunFolder implements AutoCloseable {
   static RunFolder create(Path path) throws IOException {
     if (Files.exists(path) && !isEmpty(path)) {
       throw new IllegalArgumentException(
-          path + " is in use; choose another --out, or go on with the run there by --resume " + path);
+          path
+              + " is in use; choose another --out, or go on with the run there by --resume "
+              + path);
     }
     Files.createDirectories(path);
     return lock(path, true);
@@ -59,8 +61,7 @@ final class RunFolder implements AutoCloseable {
 
   private static RunFolder lock(Path path, boolean discardable) throws IOException {
     FileChannel channel =
-        FileChannel.open(
-            path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel.open(path.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       FileLock lock = channel.tryLock();
       if (lock != null) {

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The page that a run leaves behind: charts, what came out, samples, settings. It needs nothing from the network and
-/// follows the reader's choice of light or dark.
+/// The page that a run leaves behind: charts, what came out, samples, settings. It needs nothing
+/// from the network and follows the reader's choice of light or dark.
 ///
 /// @param title usually the run's name
 /// @param summary what came out, in the order to be shown; names in camel case are shown as words
@@ -98,10 +98,12 @@ public record RunReport(
 
   private static void table(StringBuilder page, Map<String, Object> rows) {
     page.append("<table>\n");
-    rows.forEach(
-        (name, value) ->
-            page.append("<tr><th scope=\"row\">").append(escaped(words(name))).append("</th><td>")
-                .append(escaped(readable(value))).append("</td></tr>\n"));
+    rows.forEach((name, value) ->
+        page.append("<tr><th scope=\"row\">")
+            .append(escaped(words(name)))
+            .append("</th><td>")
+            .append(escaped(readable(value)))
+            .append("</td></tr>\n"));
     page.append("</table>\n");
   }
 
@@ -146,7 +148,11 @@ public record RunReport(
         case '>' -> safe.append("&gt;");
         case '"' -> safe.append("&quot;");
         case '\n', '\t' -> safe.append(c);
-        default -> safe.append(Character.isISOControl(c) || Character.isSurrogate(c) && !paired(text, i) ? '\ufffd' : c);
+        default ->
+            safe.append(
+                Character.isISOControl(c) || Character.isSurrogate(c) && !paired(text, i)
+                    ? '\ufffd'
+                    : c);
       }
     }
     return safe.toString();

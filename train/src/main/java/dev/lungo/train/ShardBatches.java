@@ -4,8 +4,8 @@ import dev.lungo.corpus.TokenShard;
 import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Tensor;
 
-/// Cuts a token shard into windows and deals them out: in another random order each epoch to train, evenly spaced to
-/// evaluate.
+/// Cuts a token shard into windows and deals them out: in another random order each epoch to train,
+/// evenly spaced to evaluate.
 ///
 /// A window of T positions reads T + 1 tokens, the ids and, one later, the targets.
 public final class ShardBatches {
@@ -30,7 +30,8 @@ public final class ShardBatches {
     };
   }
 
-  /// Returns how many whole batches of held-out windows there are, at most what `tokens` allows but at least one.
+  /// Returns how many whole batches of held-out windows there are, at most what `tokens` allows but
+  /// at least one.
   public static long heldOutBatches(TokenShard shard, int batch, int length, long tokens) {
     long windows = Math.min(windows(shard, length), Math.max(batch, tokens / length));
     return Math.max(1, windows / batch);
@@ -54,7 +55,10 @@ public final class ShardBatches {
     long windows = (shard.size() - 1) / length;
     if (windows < 1) {
       throw new IllegalArgumentException(
-          "the text has " + shard.size() + " tokens, but one window of the context needs " + (length + 1)
+          "the text has "
+              + shard.size()
+              + " tokens, but one window of the context needs "
+              + (length + 1)
               + "; give more text or a shorter --context");
     }
     return windows;

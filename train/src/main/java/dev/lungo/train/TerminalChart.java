@@ -27,8 +27,8 @@ public final class TerminalChart {
       this.dotsDown = dotsDown;
     }
 
-    /// Chooses what a terminal can show: plain characters when `NO_COLOR` asks for plainness, the terminal is dumb or
-    /// the encoding is not UTF-8.
+    /// Chooses what a terminal can show: plain characters when `NO_COLOR` asks for plainness, the
+    /// terminal is dumb or the encoding is not UTF-8.
     public static Characters suiting(Map<String, String> environment, Charset encoding) {
       boolean plain =
           !environment.getOrDefault("NO_COLOR", "").isEmpty()
@@ -66,7 +66,8 @@ public final class TerminalChart {
       out.append(plain ? " |" : labels[row].isEmpty() ? " │" : " ┤");
       StringBuilder line = new StringBuilder();
       for (int cell : cells[row]) {
-        line.append(plain ? (cell == 0 ? ' ' : '*') : cell == 0 ? ' ' : (char) (BRAILLE_BLANK + cell));
+        line.append(
+            plain ? (cell == 0 ? ' ' : '*') : cell == 0 ? ' ' : (char) (BRAILLE_BLANK + cell));
       }
       out.append(line.toString().stripTrailing()).append('\n');
     }

@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
-/// The loop of a run: steps until the budget is spent, with evaluations and samples between, and a guard against numbers
-/// that are none.
+/// The loop of a run: steps until the budget is spent, with evaluations and samples between, and a
+/// guard against numbers that are none.
 public final class TrainingLoop {
-  /// After so many steps in a row without a finite loss and gradient there is no hope that the next one has them.
+  /// After so many steps in a row without a finite loss and gradient there is no hope that the next
+  /// one has them.
   static final int MOST_SKIPPED_IN_A_ROW = 5;
 
   /// How fast the loss that is shown follows the loss of each step.
@@ -38,7 +39,8 @@ public final class TrainingLoop {
 
     void evaluated(Progress progress, Evaluation.Result result) throws IOException;
 
-    /// Is asked after every step whether to draw a sample or save a checkpoint; `last` says that no step follows.
+    /// Is asked after every step whether to draw a sample or save a checkpoint; `last` says that no
+    /// step follows.
     void between(Progress progress, boolean last) throws IOException;
   }
 
@@ -102,7 +104,9 @@ public final class TrainingLoop {
       if (result.applied()) {
         skipped = 0;
         smoothed =
-            Double.isNaN(smoothed) ? result.loss() : smoothed + SMOOTHING * (result.loss() - smoothed);
+            Double.isNaN(smoothed)
+                ? result.loss()
+                : smoothed + SMOOTHING * (result.loss() - smoothed);
       } else {
         skipped++;
         listener.skipped(step, result.loss(), result.gradientNorm());

@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 
-/// A run from corpus to model: prepares the data, trains, and leaves a folder that other tools open.
+/// A run from corpus to model: prepares the data, trains, and leaves a folder that other tools
+/// open.
 public final class TrainingRun {
   private final TrainingSettings settings;
   private final OptionalLong stopAfter;
@@ -58,7 +59,8 @@ public final class TrainingRun {
   /// @param folder new or empty
   /// @param stopAfter the step after which to stop, so that the run can be resumed
   /// @param version of Lungo, for the record
-  /// @throws IllegalArgumentException if the settings do not fit each other or the data, or the folder is in use
+  /// @throws IllegalArgumentException if the settings do not fit each other or the data, or the
+  ///   folder is in use
   public static Outcome start(
       Path folder,
       TrainingSettings settings,

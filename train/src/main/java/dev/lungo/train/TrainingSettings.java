@@ -3,10 +3,12 @@ package dev.lungo.train;
 import dev.lungo.optim.Schedule.Decay;
 import dev.lungo.train.ModelDial.Architecture;
 
-/// Every setting of a training run: the flags of the command, the header that it prints, and what the run's folder keeps.
+/// Every setting of a training run: the flags of the command, the header that it prints, and what
+/// the run's folder keeps.
 ///
 /// @param corpus file or folder to learn from; empty means the source code of the running JDK
-/// @param tokenizer `bpe` trains one, `characters` takes one id a character, anything else is a tokenizer file to use
+/// @param tokenizer `bpe` trains one, `characters` takes one id a character, anything else is a
+///   tokenizer file to use
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
 /// @param context positions of a training sequence, and the most that the model takes
@@ -72,7 +74,8 @@ public record TrainingSettings(
     positive("learning rate", rate);
     positive("clip", clip);
     if (!(weightDecay >= 0)) {
-      throw new IllegalArgumentException("weight decay must not be negative, but is " + weightDecay);
+      throw new IllegalArgumentException(
+          "weight decay must not be negative, but is " + weightDecay);
     }
     if (!(decayShare > 0 && decayShare <= 1)) {
       throw new IllegalArgumentException("decay share must be in (0, 1], but is " + decayShare);

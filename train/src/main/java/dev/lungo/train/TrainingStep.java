@@ -11,7 +11,8 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.List;
 
-/// One step of training: forward and backward over a few micro-batches, clipping, and a step of each optimizer.
+/// One step of training: forward and backward over a few micro-batches, clipping, and a step of
+/// each optimizer.
 public final class TrainingStep implements AutoCloseable {
   private final Kernels kernels;
   private final LanguageModel model;

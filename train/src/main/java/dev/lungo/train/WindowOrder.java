@@ -2,8 +2,9 @@ package dev.lungo.train;
 
 import dev.lungo.tensor.RandomNumbers;
 
-/// The order in which a run visits the windows of its data: every window once an epoch, each epoch in another random order.
-/// The order is computed, not stored: a small Feistel network permutes the numbers of the windows.
+/// The order in which a run visits the windows of its data: every window once an epoch, each epoch
+/// in another random order. The order is computed, not stored: a small Feistel network permutes the
+/// numbers of the windows.
 final class WindowOrder {
   private static final int ROUNDS = 4;
 
@@ -13,7 +14,8 @@ final class WindowOrder {
 
   WindowOrder(long windows, long seed) {
     if (windows < 1) {
-      throw new IllegalArgumentException("order: there must be at least one window, but there are " + windows);
+      throw new IllegalArgumentException(
+          "order: there must be at least one window, but there are " + windows);
     }
     this.windows = windows;
     this.seed = seed;
@@ -25,7 +27,8 @@ final class WindowOrder {
   long window(long position) {
     long epoch = position / windows;
     long value = position % windows;
-    // A permutation of a power of four, applied until it falls among the windows, is a permutation of the windows.
+    // A permutation of a power of four, applied until it falls among the windows, is a permutation
+    // of the windows.
     do {
       value = permute(value, epoch);
     } while (value >= windows);

@@ -30,7 +30,17 @@ class MuonTest {
       int small = Math.min(rows, columns);
       Tensor gram = workspace.allocate(small, small);
       Form form = rows <= columns ? Form.NT : Form.TN;
-      kernels.matmul().multiply(form, small, small, Math.max(rows, columns), weight.data(), weight.data(), gram.data(), false);
+      kernels
+          .matmul()
+          .multiply(
+              form,
+              small,
+              small,
+              Math.max(rows, columns),
+              weight.data(),
+              weight.data(),
+              gram.data(),
+              false);
       double scale = Math.max(1.0, (double) rows / columns);
       double trace = 0;
       double offDiagonal = 0;

@@ -28,8 +28,12 @@ class ChartsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "0, 10, 5, 0, 10, 2", "0.13, 0.97, 4, 0, 1, 0.5", "-3, 3, 6, -3, 3, 1", "1234, 9876, 4, 0, 10000, 5000",
-    "7, 7, 4, 6, 8, 0.5", "0, 0, 4, -1, 1, 0.5"
+    "0, 10, 5, 0, 10, 2",
+    "0.13, 0.97, 4, 0, 1, 0.5",
+    "-3, 3, 6, -3, 3, 1",
+    "1234, 9876, 4, 0, 10000, 5000",
+    "7, 7, 4, 6, 8, 0.5",
+    "0, 0, 4, -1, 1, 0.5"
   })
   void scalesCoverTheValuesWithRoundLabels(
       double least, double most, int labels, double from, double to, double tick) {
@@ -143,6 +147,7 @@ class ChartsTest {
     // All weights together are (1 + 0.8) / (1 - 0.8) = 9, the spike's own is 1.
     double[] spike = new double[101];
     spike[50] = 9;
-    assertThat(new Curve("spike", x, spike).smoothed(0.8).y()[50]).isCloseTo(1, Offset.offset(0.01));
+    assertThat(new Curve("spike", x, spike).smoothed(0.8).y()[50])
+        .isCloseTo(1, Offset.offset(0.01));
   }
 }

@@ -40,15 +40,19 @@ class MetricsLogTest {
             "{\"event\":\"step\",\"step\":1,\"loss\":8.25,\"gradientNorm\":1.5,\"learningRate\":5.0E-4,"
                 + "\"tokensPerSecond\":1000.0,\"elapsedSeconds\":0.5}")
         .endsWith("{\"event\":\"skipped\",\"step\":3}");
-    assertThat(MetricsLog.read(file).subList(1, 4)).isEqualTo(List.of(withFloatRate(SECOND), HELD, SKIPPED));
+    assertThat(MetricsLog.read(file).subList(1, 4))
+        .isEqualTo(List.of(withFloatRate(SECOND), HELD, SKIPPED));
   }
 
   /// The log keeps seven digits.
   private static MetricsLog.Step withFloatRate(MetricsLog.Step step) {
     return new MetricsLog.Step(
-        step.step(), step.loss(), step.gradientNorm(),
+        step.step(),
+        step.loss(),
+        step.gradientNorm(),
         Double.parseDouble(Float.toString((float) step.learningRate())),
-        step.tokensPerSecond(), step.elapsedSeconds());
+        step.tokensPerSecond(),
+        step.elapsedSeconds());
   }
 
   @Test
@@ -57,7 +61,8 @@ class MetricsLogTest {
       log.add(new MetricsLog.Held(1, Double.NaN, Double.POSITIVE_INFINITY, 0));
     }
     assertThat(Files.readString(file)).contains("\"valLoss\":null,\"valBitsPerByte\":null");
-    assertThat(MetricsLog.read(file)).containsExactly(new MetricsLog.Held(1, Double.NaN, Double.NaN, 0));
+    assertThat(MetricsLog.read(file))
+        .containsExactly(new MetricsLog.Held(1, Double.NaN, Double.NaN, 0));
   }
 
   @Test
@@ -95,7 +100,12 @@ class MetricsLogTest {
   void aBrokenLineInTheMiddleIsReportedWithItsPlace() throws IOException {
     long before = Files.size(file);
     for (String broken :
-        List.of("{", "[]", "{\"step\":1}", "{\"event\":\"other\",\"step\":1}", "{\"event\":\"held\",\"step\":1}",
+        List.of(
+            "{",
+            "[]",
+            "{\"step\":1}",
+            "{\"event\":\"other\",\"step\":1}",
+            "{\"event\":\"held\",\"step\":1}",
             "x".repeat(100_000))) {
       Files.writeString(file, broken + "\n", StandardOpenOption.APPEND);
       assertThatThrownBy(() -> MetricsLog.read(file))

@@ -14,7 +14,17 @@ class ProgressLineTest {
 
   private static TrainingLoop.Progress progress(long step) {
     return new TrainingLoop.Progress(
-        step, OptionalLong.of(200), step / 200.0, 3.3, 3.25, OptionalDouble.of(1.5), 0.9, 1, 12_345, 60, 65);
+        step,
+        OptionalLong.of(200),
+        step / 200.0,
+        3.3,
+        3.25,
+        OptionalDouble.of(1.5),
+        0.9,
+        1,
+        12_345,
+        60,
+        65);
   }
 
   private ProgressLine line(ProgressLine.Style style, int columns) {
@@ -87,7 +97,15 @@ class ProgressLineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 0s", "59.4, 59s", "59.6, 1m 00s", "185, 3m 05s", "7800, 2h 10m", "NaN, ?", "-4, 0s"})
+  @CsvSource({
+    "0, 0s",
+    "59.4, 59s",
+    "59.6, 1m 00s",
+    "185, 3m 05s",
+    "7800, 2h 10m",
+    "NaN, ?",
+    "-4, 0s"
+  })
   void durationsReadAsPeopleSayThem(double seconds, String expected) {
     assertThat(ProgressLine.duration(seconds)).isEqualTo(expected);
   }

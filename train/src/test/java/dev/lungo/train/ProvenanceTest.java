@@ -18,11 +18,19 @@ import org.junit.jupiter.api.io.TempDir;
 class ProvenanceTest {
   /// Settings as a command may have them.
   public record Settings(
-      String corpus, double minutes, OptionalLong steps, Optional<Path> out, ModelDial.Architecture architecture) {}
+      String corpus,
+      double minutes,
+      OptionalLong steps,
+      Optional<Path> out,
+      ModelDial.Architecture architecture) {}
 
   private static final Settings SETTINGS =
       new Settings(
-          "src.zip", 3, OptionalLong.of(100), Optional.of(Path.of("runs", "x")), ModelDial.Architecture.GPT2);
+          "src.zip",
+          3,
+          OptionalLong.of(100),
+          Optional.of(Path.of("runs", "x")),
+          ModelDial.Architecture.GPT2);
 
   @TempDir Path folder;
 
@@ -57,15 +65,24 @@ class ProvenanceTest {
         .write(folder);
     assertThat(Files.readString(folder.resolve("lungo.json")))
         .contains("\"kernels\" : \"vector, 256 bits\"", "\"started\" : \"2026-01-02T03:04:05Z\"")
-        .contains("\"ended\" : \"2026-01-02T03:07:05Z\"", "\"valBitsPerByte\" : 1.5", "\"steps\" : 100")
+        .contains(
+            "\"ended\" : \"2026-01-02T03:07:05Z\"", "\"valBitsPerByte\" : 1.5", "\"steps\" : 100")
         .contains("\"java\" : \"" + Runtime.version());
   }
 
   @Test
   void brokenFilesAreReported() throws IOException {
     for (String broken :
-        List.of("", "{", "[]", "{\"seed\":1}", "{\"settings\":{\"minutes\":\"many\"}}", "{\"settings\":{\"speed\":1}}",
-            "{\"settings\":{\"minutes\":null}}", "{\"settings\":{},\"settings\":{}}", "{\"settings\":" + "[".repeat(10_000),
+        List.of(
+            "",
+            "{",
+            "[]",
+            "{\"seed\":1}",
+            "{\"settings\":{\"minutes\":\"many\"}}",
+            "{\"settings\":{\"speed\":1}}",
+            "{\"settings\":{\"minutes\":null}}",
+            "{\"settings\":{},\"settings\":{}}",
+            "{\"settings\":" + "[".repeat(10_000),
             " ".repeat(2 << 20))) {
       Files.writeString(folder.resolve("lungo.json"), broken);
       assertThatThrownBy(() -> Provenance.readSettings(folder, Settings.class))
@@ -83,7 +100,9 @@ class ProvenanceTest {
 
   @Test
   void theProcessorsNameIsFound() {
-    assertThat(Machine.model(List.of("processor\t: 0", "model name\t: Fast CPU @ 3 GHz", "model name\t: other")))
+    assertThat(
+            Machine.model(
+                List.of("processor\t: 0", "model name\t: Fast CPU @ 3 GHz", "model name\t: other")))
         .contains("Fast CPU @ 3 GHz");
     assertThat(Machine.model(List.of("BogoMIPS : 1"))).isEmpty();
     assertThat(Machine.current("scalar").processors()).isPositive();

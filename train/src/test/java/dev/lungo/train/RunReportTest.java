@@ -29,7 +29,9 @@ class RunReportTest {
         List.of(
             new Curve("training loss", new double[] {1, 2, 3}, new double[] {8, 7, 6}),
             new Curve("held-out bits per byte", new double[0], new double[0])),
-        List.of(new RunReport.Sample(100, "public static", " <T> void x() { if (a && b) \"</pre>\u0007\ud800\" }")),
+        List.of(
+            new RunReport.Sample(
+                100, "public static", " <T> void x() { if (a && b) \"</pre>\u0007\ud800\" }")),
         Map.of("depth", "4"),
         List.of("./lungo generate runs/java-small --prompt 'public static'"));
   }
@@ -49,8 +51,11 @@ class RunReportTest {
   void numbersAndNamesAreReadable() {
     assertThat(report().html())
         .contains(
-            "held-out bits per byte</th><td>1.234</td>", "parameters</th><td>1,234,567</td>",
-            "tokens per second</th><td>12,346</td>", "rate</th><td>0.00001</td>", "share of peak</th><td>NaN</td>");
+            "held-out bits per byte</th><td>1.234</td>",
+            "parameters</th><td>1,234,567</td>",
+            "tokens per second</th><td>12,346</td>",
+            "rate</th><td>0.00001</td>",
+            "share of peak</th><td>NaN</td>");
   }
 
   @Test
@@ -61,7 +66,9 @@ class RunReportTest {
   @Test
   void whatAModelWritesCannotBecomeMarkup() {
     String page = report().html();
-    assertThat(page).contains("&lt;T&gt; void x() { if (a &amp;&amp; b) &quot;&lt;/pre&gt;\ufffd\ufffd&quot; }");
+    assertThat(page)
+        .contains(
+            "&lt;T&gt; void x() { if (a &amp;&amp; b) &quot;&lt;/pre&gt;\ufffd\ufffd&quot; }");
   }
 
   /// HTML has void elements; apart from those, every element that opens must close in order.

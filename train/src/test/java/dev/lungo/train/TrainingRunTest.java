@@ -37,15 +37,44 @@ class TrainingRunTest {
     corpus = folder.resolve("count.txt");
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < 3000; i++) {
-      text.append("the number ").append(i % 100).append(" comes before ").append((i + 1) % 100).append(".\n");
+      text.append("the number ")
+          .append(i % 100)
+          .append(" comes before ")
+          .append((i + 1) % 100)
+          .append(".\n");
     }
     Files.writeString(corpus, text);
   }
 
-  private TrainingSettings settings(Architecture architecture, OptimizerChoice optimizer, long steps, int threads) {
+  private TrainingSettings settings(
+      Architecture architecture, OptimizerChoice optimizer, long steps, int threads) {
     return new TrainingSettings(
-        corpus.toString(), "bpe", 300, architecture, 2, 32, 4, 2, 32, 4, 2, 1, steps, 0, optimizer,
-        optimizer == OptimizerChoice.MUON ? 0.02 : 0.003, 0.01, 3, 0.5, Decay.LINEAR, 1, 7, threads, 5, 512, "the");
+        corpus.toString(),
+        "bpe",
+        300,
+        architecture,
+        2,
+        32,
+        4,
+        2,
+        32,
+        4,
+        2,
+        1,
+        steps,
+        0,
+        optimizer,
+        optimizer == OptimizerChoice.MUON ? 0.02 : 0.003,
+        0.01,
+        3,
+        0.5,
+        Decay.LINEAR,
+        1,
+        7,
+        threads,
+        5,
+        512,
+        "the");
   }
 
   private TrainingRun.Outcome start(String name, TrainingSettings settings, OptionalLong stopAfter)
@@ -104,13 +133,15 @@ class TrainingRunTest {
     assertThat(rest.end()).isEqualTo(TrainingLoop.End.FINISHED);
     assertThat(rest.steps()).isEqualTo(20);
     assertSameWeights("whole", "halves");
-    List<MetricsLog.Event> events = MetricsLog.read(folder.resolve("halves").resolve(MetricsLog.FILE));
+    List<MetricsLog.Event> events =
+        MetricsLog.read(folder.resolve("halves").resolve(MetricsLog.FILE));
     assertThat(events.stream().filter(e -> e instanceof MetricsLog.Step)).hasSize(20);
   }
 
   @ParameterizedTest
   @EnumSource(Architecture.class)
-  void theSameSeedGivesTheSameBitsForAnyNumberOfThreads(Architecture architecture) throws IOException {
+  void theSameSeedGivesTheSameBitsForAnyNumberOfThreads(Architecture architecture)
+      throws IOException {
     start("one", settings(architecture, OptimizerChoice.MUON, 6, 1), OptionalLong.empty());
     start("three", settings(architecture, OptimizerChoice.MUON, 6, 3), OptionalLong.empty());
     assertSameWeights("one", "three");
@@ -119,13 +150,25 @@ class TrainingRunTest {
   @Test
   void aModelLearnsAndWhatItLeavesContinuesText() throws IOException {
     TrainingRun.Outcome outcome =
-        start("run", settings(Architecture.LLAMA, OptimizerChoice.MUON, 150, 2), OptionalLong.empty());
+        start(
+            "run",
+            settings(Architecture.LLAMA, OptimizerChoice.MUON, 150, 2),
+            OptionalLong.empty());
     assertThat(outcome.valBitsPerByte()).isLessThan(1.0);
-    assertThat(outcome.peakBytes()).isBetween((long) (outcome.estimatedBytes() / 1.1), (long) (outcome.estimatedBytes() * 1.1));
+    assertThat(outcome.peakBytes())
+        .isBetween(
+            (long) (outcome.estimatedBytes() / 1.1), (long) (outcome.estimatedBytes() * 1.1));
     Path run = folder.resolve("run");
     for (String file :
-        List.of("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-            "generation_config.json", "lungo.json", "metrics.jsonl", "report.html")) {
+        List.of(
+            "config.json",
+            "model.safetensors",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "generation_config.json",
+            "lungo.json",
+            "metrics.jsonl",
+            "report.html")) {
       assertThat(run.resolve(file)).exists();
     }
     assertThat(Files.readString(run.resolve("lungo.json"), StandardCharsets.UTF_8))
@@ -133,14 +176,18 @@ class TrainingRunTest {
     try (TextGeneration generation = TextGeneration.open(run, 1)) {
       StringBuilder streamed = new StringBuilder();
       TextGeneration.Result result =
-          generation.run("the number 41 comes", 8, Sampler.Settings.GREEDY, List.of(), streamed::append);
+          generation.run(
+              "the number 41 comes", 8, Sampler.Settings.GREEDY, List.of(), streamed::append);
       assertThat(result.text()).isEqualTo(streamed.toString()).startsWith(" before ");
       TextGeneration.Result stopped =
-          generation.run("the number 41 comes", 20, Sampler.Settings.GREEDY, List.of("fore"), piece -> {});
+          generation.run(
+              "the number 41 comes", 20, Sampler.Settings.GREEDY, List.of("fore"), piece -> {});
       assertThat(stopped.text()).isEqualTo(" be");
       assertThat(stopped.finish()).isEqualTo(TextGeneration.Finish.STOP);
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> generation.run("the ".repeat(100), 1, Sampler.Settings.GREEDY, List.of(), piece -> {}))
+          .isThrownBy(() ->
+              generation.run(
+                  "the ".repeat(100), 1, Sampler.Settings.GREEDY, List.of(), piece -> {}))
           .withMessageContaining("the model's context is 32");
     }
   }
@@ -150,8 +197,32 @@ class TrainingRunTest {
     TrainingSettings good = settings(Architecture.LLAMA, OptimizerChoice.ADAMW, 40, 1);
     TrainingSettings wild =
         new TrainingSettings(
-            good.corpus(), "bpe", 300, Architecture.LLAMA, 2, 32, 4, 2, 32, 4, 1, 1, 40, 0,
-            OptimizerChoice.ADAMW, 1e30, 0, 0, 0.1, Decay.LINEAR, 1, 7, 1, 1, 512, "the");
+            good.corpus(),
+            "bpe",
+            300,
+            Architecture.LLAMA,
+            2,
+            32,
+            4,
+            2,
+            32,
+            4,
+            1,
+            1,
+            40,
+            0,
+            OptimizerChoice.ADAMW,
+            1e30,
+            0,
+            0,
+            0.1,
+            Decay.LINEAR,
+            1,
+            7,
+            1,
+            1,
+            512,
+            "the");
     Quiet quiet = new Quiet();
     TrainingRun.Outcome outcome =
         TrainingRun.start(folder.resolve("wild"), wild, OptionalLong.empty(), "test", quiet);
@@ -164,18 +235,23 @@ class TrainingRunTest {
   void whatCannotWorkIsRefusedAndLeavesNothingBehind() throws IOException {
     TrainingSettings fine = settings(Architecture.LLAMA, OptimizerChoice.MUON, 2, 1);
     Path empty = Files.createFile(folder.resolve("empty.txt"));
-    assertThatThrownBy(() -> start("a", with(fine, empty.toString(), 300, 32), OptionalLong.empty()))
+    assertThatThrownBy(
+            () -> start("a", with(fine, empty.toString(), 300, 32), OptionalLong.empty()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("empty");
-    assertThatThrownBy(
-            () -> start("b", with(fine, folder.resolve("missing.txt").toString(), 300, 32), OptionalLong.empty()))
+    assertThatThrownBy(() ->
+            start(
+                "b",
+                with(fine, folder.resolve("missing.txt").toString(), 300, 32),
+                OptionalLong.empty()))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("missing.txt");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> with(fine, corpus.toString(), 255, 32))
         .withMessageContaining("vocabulary must be at least 257");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> start("c", with(fine, corpus.toString(), 300, 1 << 20), OptionalLong.empty()));
+        .isThrownBy(
+            () -> start("c", with(fine, corpus.toString(), 300, 1 << 20), OptionalLong.empty()));
     for (String name : List.of("a", "b", "c")) {
       assertThat(folder.resolve(name)).doesNotExist();
     }
@@ -190,11 +266,34 @@ class TrainingRunTest {
         .withMessageContaining("holds no run");
   }
 
-  private static TrainingSettings with(TrainingSettings s, String corpus, int vocabulary, int context) {
+  private static TrainingSettings with(
+      TrainingSettings s, String corpus, int vocabulary, int context) {
     return new TrainingSettings(
-        corpus, s.tokenizer(), vocabulary, s.architecture(), s.depth(), s.width(), s.heads(), s.kvHeads(), context,
-        s.batch(), s.microBatches(), s.minutes(), s.steps(), s.tokens(), s.optimizer(), s.rate(), s.weightDecay(),
-        s.warmup(), s.decayShare(), s.decay(), s.clip(), s.seed(), s.threads(), s.evaluateEvery(),
-        s.evaluationTokens(), s.samplePrompt());
+        corpus,
+        s.tokenizer(),
+        vocabulary,
+        s.architecture(),
+        s.depth(),
+        s.width(),
+        s.heads(),
+        s.kvHeads(),
+        context,
+        s.batch(),
+        s.microBatches(),
+        s.minutes(),
+        s.steps(),
+        s.tokens(),
+        s.optimizer(),
+        s.rate(),
+        s.weightDecay(),
+        s.warmup(),
+        s.decayShare(),
+        s.decay(),
+        s.clip(),
+        s.seed(),
+        s.threads(),
+        s.evaluateEvery(),
+        s.evaluationTokens(),
+        s.samplePrompt());
   }
 }

@@ -18,8 +18,8 @@ class TrainingStepTest {
   private static final LlamaConfig CONFIG =
       new LlamaConfig(500, 64, 3, 4, 2, 16, 160, 64, 1e-5f, 10_000, false);
 
-  /// A step handles megabytes of activations; what it may leave to the garbage collector are the small objects that
-  /// describe them.
+  /// A step handles megabytes of activations; what it may leave to the garbage collector are the
+  /// small objects that describe them.
   @Test
   void aStepLeavesNoGarbageButItsDescriptions() {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
@@ -28,10 +28,11 @@ class TrainingStepTest {
       model.parameters().initialize(new RandomNumbers(1));
       List<Optimizer> optimizers = List.of(adamW(kernels, model));
       try (TrainingStep step = new TrainingStep(kernels, model, optimizers, 8, 64, 1, 1)) {
-        BatchSource batches = (index, ids, targets) -> {
-          ids.data().fill((byte) 0);
-          targets.data().fill((byte) 0);
-        };
+        BatchSource batches =
+            (index, ids, targets) -> {
+              ids.data().fill((byte) 0);
+              targets.data().fill((byte) 0);
+            };
         for (int i = 1; i <= 200; i++) {
           step.run(i, batches, 1);
         }
@@ -64,8 +65,10 @@ class TrainingStepTest {
     try (Kernels kernels = KernelChoice.open(1);
         LanguageModel model = LanguageModel.create(CONFIG, true)) {
       model.parameters().initialize(new RandomNumbers(1));
-      // A large epsilon makes the step proportional to the gradient, so that rounding is not blown up.
-      AdamW adamW = new AdamW(kernels).add(model.parameters().all(), new AdamW.Settings(0.1, 0, 0, 1, 0));
+      // A large epsilon makes the step proportional to the gradient, so that rounding is not blown
+      // up.
+      AdamW adamW =
+          new AdamW(kernels).add(model.parameters().all(), new AdamW.Settings(0.1, 0, 0, 1, 0));
       try (TrainingStep step =
           new TrainingStep(kernels, model, List.of(adamW), batch, 16, microBatches, 1e9)) {
         step.run(
@@ -85,11 +88,10 @@ class TrainingStepTest {
         adamW.close();
       }
       return model.parameters().all().stream()
-          .flatMapToDouble(
-              p -> {
-                float[] values = p.tensor().toFloats();
-                return java.util.stream.IntStream.range(0, values.length).mapToDouble(i -> values[i]);
-              })
+          .flatMapToDouble(p -> {
+            float[] values = p.tensor().toFloats();
+            return java.util.stream.IntStream.range(0, values.length).mapToDouble(i -> values[i]);
+          })
           .toArray();
     }
   }

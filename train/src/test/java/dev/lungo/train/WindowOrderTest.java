@@ -19,12 +19,15 @@ class WindowOrderTest {
       for (long i = 0; i < windows; i++) {
         visited.add(order.window(epoch * windows + i));
       }
-      assertThat(new HashSet<>(visited)).hasSize((int) windows).allMatch(w -> w >= 0 && w < windows);
+      assertThat(new HashSet<>(visited))
+          .hasSize((int) windows)
+          .allMatch(w -> w >= 0 && w < windows);
       epochs.add(visited);
     }
     if (windows > 3) {
       assertThat(epochs.get(0)).isNotEqualTo(epochs.get(1));
-      assertThat(new WindowOrder(windows, 6).window(0) + "," + new WindowOrder(windows, 6).window(1))
+      assertThat(
+              new WindowOrder(windows, 6).window(0) + "," + new WindowOrder(windows, 6).window(1))
           .isNotEqualTo(epochs.get(0).get(0) + "," + epochs.get(0).get(1));
     }
   }

@@ -14,9 +14,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /// The backward pass of attention for one key/value head of one sequence; belongs to one thread.
 ///
-/// For each block of keys and each block of queries it computes the weights again from the log-sum-exp that the forward
-/// pass kept (P = exp(S - lse)), and from them dV = Pᵀ·dO, dP = dO·Vᵀ, dS = P ∘ (dP - rowsum(dO ∘ O)), dK = dSᵀ·Q and
-/// dQ = dS·K (FlashAttention-2, algorithm 2).
+/// For each block of keys and each block of queries it computes the weights again from the
+/// log-sum-exp that the forward pass kept (P = exp(S - lse)), and from them dV = Pᵀ·dO, dP = dO·Vᵀ,
+/// dS = P ∘ (dP - rowsum(dO ∘ O)), dK = dSᵀ·Q and dQ = dS·K (FlashAttention-2, algorithm 2).
 final class AttentionBackward {
   private static final int KEYS = 192 / ROWS * ROWS;
   private static final int PANELS = 4;
@@ -45,6 +45,7 @@ final class AttentionBackward {
 
   /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
   private float[] deltas = new float[0];
+
   private float[] keyLines = new float[0];
   private float[] keySteps = new float[0];
   private float[] valueLines = new float[0];
@@ -77,9 +78,12 @@ final class AttentionBackward {
       int some = Math.min(KEYS, shape.keys() - key);
       int rounded = (some + ROWS - 1) / ROWS * ROWS;
       long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
-      Panels.packLines(memory.k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
-      Panels.packSteps(memory.k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * KEYS, lines);
-      Panels.packLines(memory.v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
+      Panels.packLines(
+          memory.k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
+      Panels.packSteps(
+          memory.k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * KEYS, lines);
+      Panels.packLines(
+          memory.v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
       Arrays.fill(dKeys, 0, rounded * wide, 0);
       Arrays.fill(dValues, 0, rounded * wide, 0);
       int first = shape.causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
@@ -121,11 +125,15 @@ final class AttentionBackward {
     long from = ((long) batch * shape.queries() + query) * stride + (long) head * headDim;
     int panels = (count + COLUMNS - 1) / COLUMNS;
     int panelStride = COLUMNS * headDim;
-    Panels.packLines(memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
-    Panels.packLines(memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
+    Panels.packLines(
+        memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
+    Panels.packLines(
+        memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
     int stepStride = COLUMNS * QUERIES;
-    Panels.packSteps(memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
-    Panels.packSteps(memory.dOut, from, stride, headDim, count, dOutSteps, 0, COLUMNS, stepStride, lines);
+    Panels.packSteps(
+        memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
+    Panels.packSteps(
+        memory.dOut, from, stride, headDim, count, dOutSteps, 0, COLUMNS, stepStride, lines);
     long sums = ((long) batch * shape.heads() + head) * shape.queries() + query;
     Arrays.fill(logSums, 0, panels * COLUMNS, Float.POSITIVE_INFINITY);
     Arrays.fill(blockDeltas, 0, panels * COLUMNS, 0);
@@ -152,7 +160,8 @@ final class AttentionBackward {
     float total = Lanes.sum(sum);
     for (; d < headDim; d++) {
       total +=
-          a.getAtIndex(ValueLayout.JAVA_FLOAT, from + d) * b.getAtIndex(ValueLayout.JAVA_FLOAT, from + d);
+          a.getAtIndex(ValueLayout.JAVA_FLOAT, from + d)
+              * b.getAtIndex(ValueLayout.JAVA_FLOAT, from + d);
     }
     return total;
   }
@@ -161,7 +170,14 @@ final class AttentionBackward {
   ///
   /// @param unmasked the block's first query sees the keys up to this one, each next query one more
   private void queryBlock(
-      AttentionShape shape, int batch, int head, int query, int count, int unmasked, int some, Memory memory) {
+      AttentionShape shape,
+      int batch,
+      int head,
+      int query,
+      int count,
+      int unmasked,
+      int some,
+      Memory memory) {
     int most = 0;
     for (int panel = 0; panel * COLUMNS < count; panel++) {
       int seesFirst = shape.causal() ? unmasked + panel * COLUMNS : some;
@@ -170,8 +186,10 @@ final class AttentionBackward {
       most = Math.max(most, rounded);
       for (int key = 0; key < rounded; key += ROWS) {
         int queries = panel * headDim * COLUMNS;
-        RegisterTile.multiply(keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS);
-        RegisterTile.multiply(valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS);
+        RegisterTile.multiply(
+            keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS);
+        RegisterTile.multiply(
+            valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS);
       }
       for (int half = 0; half < COLUMNS; half += LANES) {
         softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, shape.scale());
@@ -180,21 +198,30 @@ final class AttentionBackward {
       Arrays.fill(slopes, seen * COLUMNS, rounded * COLUMNS, 0);
       turn(weights, weightsByQuery, panel, rounded, some);
       turn(slopes, slopesByQuery, panel, rounded, some);
-      addToQueries(shape, batch, head, query + panel * COLUMNS, Math.min(COLUMNS, count - panel * COLUMNS),
-          Math.min(rounded, some), memory.dq);
+      addToQueries(
+          shape,
+          batch,
+          head,
+          query + panel * COLUMNS,
+          Math.min(COLUMNS, count - panel * COLUMNS),
+          Math.min(rounded, some),
+          memory.dq);
     }
     for (int key = 0; key < most; key += ROWS) {
       for (int column = 0; column < wide; column += COLUMNS) {
         int into = key * wide + column * ROWS;
-        RegisterTile.multiply(weightsByQuery, key * QUERIES, dOutSteps, column * QUERIES, count, tile, 0);
+        RegisterTile.multiply(
+            weightsByQuery, key * QUERIES, dOutSteps, column * QUERIES, count, tile, 0);
         addTile(dValues, into);
-        RegisterTile.multiply(slopesByQuery, key * QUERIES, querySteps, column * QUERIES, count, tile, 0);
+        RegisterTile.multiply(
+            slopesByQuery, key * QUERIES, querySteps, column * QUERIES, count, tile, 0);
         addTile(dKeys, into);
       }
     }
   }
 
-  /// Turns one vector's scores into weights, and the gradients of its weights into those of its scores.
+  /// Turns one vector's scores into weights, and the gradients of its weights into those of its
+  /// scores.
   private void softmaxBackward(int lane, int half, int seen, int seesFirst, float scale) {
     FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
     FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, lane);
@@ -212,7 +239,8 @@ final class AttentionBackward {
     }
   }
 
-  /// Copies a panel (keys, lanes) into panels of keys whose steps are queries. Keys beyond `rounded` get zeros.
+  /// Copies a panel (keys, lanes) into panels of keys whose steps are queries. Keys beyond
+  /// `rounded` get zeros.
   private static void turn(float[] from, float[] to, int panel, int rounded, int some) {
     int all = (some + ROWS - 1) / ROWS * ROWS;
     for (int key = 0; key < all; key += ROWS) {
@@ -235,7 +263,13 @@ final class AttentionBackward {
 
   /// Adds dS·K to the gradients of one panel of queries.
   private void addToQueries(
-      AttentionShape shape, int batch, int head, int query, int count, int depth, MemorySegment dq) {
+      AttentionShape shape,
+      int batch,
+      int head,
+      int query,
+      int count,
+      int depth,
+      MemorySegment dq) {
     for (int d = 0; d < headDim; d += ROWS) {
       RegisterTile.multiply(keySteps, d * KEYS, slopes, 0, depth, tile, 0);
       System.arraycopy(tile, 0, dQueries, d * COLUMNS, Math.min(ROWS, headDim - d) * COLUMNS);

@@ -12,10 +12,12 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// The forward pass of attention for one block of queries and one key/value head; belongs to one thread.
+/// The forward pass of attention for one block of queries and one key/value head; belongs to one
+/// thread.
 ///
-/// A panel is [RegisterTile#COLUMNS] queries of one head, one a lane. For each block of keys the panel's scores are a
-/// matrix (keys, lanes); their running maximum and sum, and the output so far, are rescaled when the maximum grows.
+/// A panel is [RegisterTile#COLUMNS] queries of one head, one a lane. For each block of keys the
+/// panel's scores are a matrix (keys, lanes); their running maximum and sum, and the output so far,
+/// are rescaled when the maximum grows.
 final class AttentionForward {
   /// Keys that are packed at once.
   private static final int KEYS = 96 / ROWS * ROWS;
@@ -37,7 +39,8 @@ final class AttentionForward {
   /// @param first query of the panel, `count` of them are real
   private record Panel(int head, int first, int count) {}
 
-  /// Attends from queries `first` to `first + count` of all heads that read key/value head `kvHead`.
+  /// Attends from queries `first` to `first + count` of all heads that read key/value head
+  /// `kvHead`.
   void attend(
       AttentionShape shape,
       int batch,
@@ -92,9 +95,19 @@ final class AttentionForward {
       AttentionShape shape, int batch, Panel panel, MemorySegment q, float[] into, int at) {
     long stride = (long) shape.heads() * shape.headDim();
     long from =
-        ((long) batch * shape.queries() + panel.first) * stride + (long) panel.head * shape.headDim();
+        ((long) batch * shape.queries() + panel.first) * stride
+            + (long) panel.head * shape.headDim();
     Panels.packLines(
-        q, from, stride, panel.count, shape.headDim(), into, at, COLUMNS, COLUMNS * shape.headDim(), lines);
+        q,
+        from,
+        stride,
+        panel.count,
+        shape.headDim(),
+        into,
+        at,
+        COLUMNS,
+        COLUMNS * shape.headDim(),
+        lines);
   }
 
   private void reserve(int headDim, int panels, int outputLength) {
@@ -134,7 +147,8 @@ final class AttentionForward {
   /// @param seen keys of the block that any of its queries sees
   /// @param unmasked its first query sees the keys up to this one, each next query one more
   /// @param packed keys of the block
-  private void advance(int panel, int headDim, int outputLength, int seen, int unmasked, int packed) {
+  private void advance(
+      int panel, int headDim, int outputLength, int seen, int unmasked, int packed) {
     int rounded = (seen + ROWS - 1) / ROWS * ROWS;
     for (int row = 0; row < rounded; row += ROWS) {
       RegisterTile.multiply(
@@ -163,7 +177,8 @@ final class AttentionForward {
     }
   }
 
-  /// Turns one vector's scores into weights, and notes in `factors` by what the output so far must shrink.
+  /// Turns one vector's scores into weights, and notes in `factors` by what the output so far must
+  /// shrink.
   private void softmax(int state, int half, int seen) {
     FloatVector before = FloatVector.fromArray(SPECIES, maxima, state);
     FloatVector maximum = before;
@@ -176,7 +191,8 @@ final class AttentionForward {
     FloatVector sum = FloatVector.fromArray(SPECIES, sums, state).mul(factor);
     for (int key = 0; key < seen; key++) {
       int at = key * COLUMNS + half;
-      FloatVector weight = VectorExponential.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
+      FloatVector weight =
+          VectorExponential.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
       weight.intoArray(scores, at);
       sum = sum.add(weight);
     }
@@ -216,7 +232,8 @@ final class AttentionForward {
       for (int d = lane * headDim; d < (lane + 1) * headDim; d++) {
         rows[d] *= inverse;
       }
-      MemorySegment.copy(rows, lane * headDim, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
+      MemorySegment.copy(
+          rows, lane * headDim, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
       long at = ((long) batch * shape.heads() + panel.head) * shape.queries() + query;
       float logarithm = (float) (maxima[index * COLUMNS + lane] + StrictMath.log(sum));
       logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, logarithm);

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
-/// Attention of a few queries, as in decoding: reads the keys once and the values once, where they are. Belongs to one
-/// thread.
+/// Attention of a few queries, as in decoding: reads the keys once and the values once, where they
+/// are. Belongs to one thread.
 final class AttentionRows {
   private float[] scores = new float[0];
 
@@ -29,7 +29,8 @@ final class AttentionRows {
     for (int query = 0; query < shape.queries(); query++) {
       int visible = shape.causal() ? shape.keys() - shape.queries() + query + 1 : shape.keys();
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        long row = (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
+        long row =
+            (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
         score(shape, q, row, k, first, stride, visible);
         float maximum = Float.NEGATIVE_INFINITY;
         for (int key = 0; key < visible; key++) {
@@ -44,7 +45,13 @@ final class AttentionRows {
   }
 
   private void score(
-      AttentionShape shape, MemorySegment q, long row, MemorySegment k, long first, long stride, int visible) {
+      AttentionShape shape,
+      MemorySegment q,
+      long row,
+      MemorySegment k,
+      long first,
+      long stride,
+      int visible) {
     int headDim = shape.headDim();
     int whole = headDim / Lanes.LENGTH * Lanes.LENGTH;
     for (int key = 0; key < visible; key++) {
@@ -56,7 +63,8 @@ final class AttentionRows {
       float total = Lanes.sum(sum);
       for (int d = whole; d < headDim; d++) {
         total +=
-            q.getAtIndex(ValueLayout.JAVA_FLOAT, row + d) * k.getAtIndex(ValueLayout.JAVA_FLOAT, at + d);
+            q.getAtIndex(ValueLayout.JAVA_FLOAT, row + d)
+                * k.getAtIndex(ValueLayout.JAVA_FLOAT, at + d);
       }
       scores[key] = total * shape.scale();
     }
@@ -104,7 +112,13 @@ final class AttentionRows {
   }
 
   private void mixFourVectors(
-      MemorySegment v, long first, long stride, int visible, float factor, MemorySegment out, long row) {
+      MemorySegment v,
+      long first,
+      long stride,
+      int visible,
+      float factor,
+      MemorySegment out,
+      long row) {
     int lanes = Lanes.LENGTH;
     FloatVector sum0 = Lanes.zero();
     FloatVector sum1 = sum0;

@@ -2,8 +2,8 @@ package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.Parallel;
 
-/// Splits arrays into blocks for [Parallel] by their shape: 32 KB of each operand, large enough to be worth a hand-over and
-/// small enough to stay in a core's cache.
+/// Splits arrays into blocks for [Parallel] by their shape: 32 KB of each operand, large enough to
+/// be worth a hand-over and small enough to stay in a core's cache.
 final class Blocks {
   static final int ELEMENTS = 8192;
 

@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorMask;
 
 /// Sums over the rows of a matrix, for the gradients of what all rows share.
 ///
-/// Fixed blocks of rows each fill a partial sum of their own; the partial sums are then added in the order of the blocks.
-/// So the result has one order of addition whoever computed which block.
+/// Fixed blocks of rows each fill a partial sum of their own; the partial sums are then added in
+/// the order of the blocks. So the result has one order of addition whoever computed which block.
 final class ColumnSums {
   private static final int MOST_BLOCKS = 64;
   private static final int FEWEST_ROWS = 16;
@@ -31,8 +31,8 @@ final class ColumnSums {
     void run(int from, int to, float[] partial, int offset);
   }
 
-  /// Runs `body` over the blocks and adds their partial sums to `sums`, each `width` wide; a block's partial sum for the k-th
-  /// of them stands k · `width` behind the first one's.
+  /// Runs `body` over the blocks and adds their partial sums to `sums`, each `width` wide; a
+  /// block's partial sum for the k-th of them stands k · `width` behind the first one's.
   void addTo(List<MemorySegment> sums, int rows, int width, RowBlock body) {
     int rowsPerBlock = Math.max(FEWEST_ROWS, (rows - 1) / MOST_BLOCKS + 1);
     int blocks = (rows - 1) / rowsPerBlock + 1;
@@ -73,7 +73,8 @@ final class ColumnSums {
     for (; i <= to - LENGTH; i += LENGTH) {
       FloatVector total = Lanes.load(sum, i);
       for (int block = 0; block < blocks; block++) {
-        total = total.add(FloatVector.fromArray(Lanes.SPECIES, partial, offset + block * stride + i));
+        total =
+            total.add(FloatVector.fromArray(Lanes.SPECIES, partial, offset + block * stride + i));
       }
       Lanes.store(total, sum, i);
     }
@@ -81,7 +82,9 @@ final class ColumnSums {
       VectorMask<Float> tail = Lanes.first(to - i);
       FloatVector total = Lanes.load(sum, i, tail);
       for (int block = 0; block < blocks; block++) {
-        total = total.add(FloatVector.fromArray(Lanes.SPECIES, partial, offset + block * stride + i, tail));
+        total =
+            total.add(
+                FloatVector.fromArray(Lanes.SPECIES, partial, offset + block * stride + i, tail));
       }
       Lanes.store(total, sum, i, tail);
     }

@@ -11,7 +11,9 @@ import jdk.incubator.vector.VectorSpecies;
 final class Lanes {
   /// As many floats as this machine takes at once, 16 at most.
   static final VectorSpecies<Float> SPECIES =
-      FloatVector.SPECIES_PREFERRED.length() > 16 ? FloatVector.SPECIES_512 : FloatVector.SPECIES_PREFERRED;
+      FloatVector.SPECIES_PREFERRED.length() > 16
+          ? FloatVector.SPECIES_512
+          : FloatVector.SPECIES_PREFERRED;
 
   static final int LENGTH = SPECIES.length();
 
@@ -28,9 +30,10 @@ final class Lanes {
     return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) & (LENGTH - 1));
   }
 
-  /// Makes sure that a segment is native, and so lets the compiler know. The JDK's own slow paths pass arrays to the same
-  /// inner methods while code is interpreted; after that the compiler expects arrays everywhere and surrounds each access
-  /// with memory barriers, which took half the speed of the activations.
+  /// Makes sure that a segment is native, and so lets the compiler know. The JDK's own slow paths
+  /// pass arrays to the same inner methods while code is interpreted; after that the compiler
+  /// expects arrays everywhere and surrounds each access with memory barriers, which took half the
+  /// speed of the activations.
   static MemorySegment natively(MemorySegment segment) {
     if (!segment.isNative()) {
       throw new IllegalArgumentException("kernels need native memory, but were given " + segment);
@@ -51,7 +54,8 @@ final class Lanes {
     vector.intoMemorySegment(natively(segment), index << 2, ORDER);
   }
 
-  static void store(FloatVector vector, MemorySegment segment, long index, VectorMask<Float> lanes) {
+  static void store(
+      FloatVector vector, MemorySegment segment, long index, VectorMask<Float> lanes) {
     vector.intoMemorySegment(natively(segment), index << 2, ORDER, lanes);
   }
 
@@ -60,8 +64,9 @@ final class Lanes {
     return SPECIES.indexInRange(0, remaining);
   }
 
-  /// Makes a constant vector, to be kept in a static field: `broadcast` inside a long formula costs the compiler as much of
-  /// its budget for a loop as an operation does, and beyond the budget every vector becomes an object.
+  /// Makes a constant vector, to be kept in a static field: `broadcast` inside a long formula costs
+  /// the compiler as much of its budget for a loop as an operation does, and beyond the budget
+  /// every vector becomes an object.
   static FloatVector constant(double value) {
     return FloatVector.broadcast(SPECIES, (float) value);
   }
@@ -70,8 +75,8 @@ final class Lanes {
     return FloatVector.zero(SPECIES);
   }
 
-  /// Sums the lanes, halves onto halves. `reduceLanes(ADD)` leaves the order open and takes another one once compiled, so
-  /// that bits would depend on when the compiler came by.
+  /// Sums the lanes, halves onto halves. `reduceLanes(ADD)` leaves the order open and takes another
+  /// one once compiled, so that bits would depend on when the compiler came by.
   static float sum(FloatVector vector) {
     FloatVector sum = vector;
     if (LENGTH >= 16) {

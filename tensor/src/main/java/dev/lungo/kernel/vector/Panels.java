@@ -9,13 +9,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
-/// Copies pieces of stored matrices into the panels that [RegisterTile] reads, and tiles back into stored matrices.
+/// Copies pieces of stored matrices into the panels that [RegisterTile] reads, and tiles back into
+/// stored matrices.
 ///
-/// A panel holds `width` rows or columns of a matrix: for each step of the depth, `width` neighbouring floats. What lies
-/// beyond the matrix' edge is zero.
+/// A panel holds `width` rows or columns of a matrix: for each step of the depth, `width`
+/// neighbouring floats. What lies beyond the matrix' edge is zero.
 final class Panels {
-  /// Lines that are copied before the first of them is dealt out. One after the other, each would wait for memory alone;
-  /// and a vector read right after differently cut stores to the same place would wait for them.
+  /// Lines that are copied before the first of them is dealt out. One after the other, each would
+  /// wait for memory alone; and a vector read right after differently cut stores to the same place
+  /// would wait for them.
   private static final int LINES_AHEAD = 8;
 
   /// The longest piece of a line that is copied at once.
@@ -31,8 +33,8 @@ final class Panels {
     return LONGEST_LINE / width * width;
   }
 
-  /// Packs `count` stored lines, each `depth` long and `stride` from the next, into neighbouring panels: line i is in
-  /// panel i / width, and step 0 of the first panel is at `at`.
+  /// Packs `count` stored lines, each `depth` long and `stride` from the next, into neighbouring
+  /// panels: line i is in panel i / width, and step 0 of the first panel is at `at`.
   ///
   /// @param panelStride floats between two panels
   /// @param lines room for [#LINES_LENGTH] floats
@@ -50,7 +52,8 @@ final class Panels {
     for (int step = 0; step < depth; step += LONGEST_LINE) {
       int steps = Math.min(LONGEST_LINE, depth - step);
       int to = at + step * width;
-      packShortLines(source, from + step, stride, count, steps, into, to, width, panelStride, lines);
+      packShortLines(
+          source, from + step, stride, count, steps, into, to, width, panelStride, lines);
     }
   }
 
@@ -81,8 +84,8 @@ final class Panels {
     }
   }
 
-  /// Packs `depth` stored lines, each `count` long and `stride` from the next, into neighbouring panels: float i of line k
-  /// is in panel i / width at step k.
+  /// Packs `depth` stored lines, each `count` long and `stride` from the next, into neighbouring
+  /// panels: float i of line k is in panel i / width at step k.
   ///
   /// @param panelStride floats between two panels
   /// @param lines room for [#LINES_LENGTH] floats
@@ -101,7 +104,8 @@ final class Panels {
     for (int column = 0; column < count; column += longest) {
       int columns = Math.min(longest, count - column);
       int to = at + column / width * panelStride;
-      packShortSteps(source, from + column, stride, columns, depth, into, to, width, panelStride, lines);
+      packShortSteps(
+          source, from + column, stride, columns, depth, into, to, width, panelStride, lines);
     }
   }
 
@@ -142,7 +146,8 @@ final class Panels {
     // A vector may be wider than a panel: what it writes too much is overwritten by the next step.
     for (int step = 0; step < vectorSteps; step++) {
       for (int lane = 0; lane < width; lane += LANES) {
-        FloatVector.fromArray(SPECIES, lines, from + step * room + lane).intoArray(into, at + step * width + lane);
+        FloatVector.fromArray(SPECIES, lines, from + step * room + lane)
+            .intoArray(into, at + step * width + lane);
       }
     }
     for (int step = vectorSteps; step < steps; step++) {

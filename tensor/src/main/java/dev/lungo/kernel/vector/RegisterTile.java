@@ -8,9 +8,10 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The innermost loop of every matrix product: [#ROWS] × [#COLUMNS] sums held in vector registers.
 ///
-/// Both operands are packed: for each step of the depth, `a` has [#ROWS] floats and `b` has [#COLUMNS]. The code looks the
-/// way it does for the compiler's sake, and every point was measured (docs/log.md): the bounds are checked before the
-/// loop, nothing is unrolled by hand, and the number of rows is what the registers hold.
+/// Both operands are packed: for each step of the depth, `a` has [#ROWS] floats and `b` has
+/// [#COLUMNS]. The code looks the way it does for the compiler's sake, and every point was measured
+/// (docs/log.md): the bounds are checked before the loop, nothing is unrolled by hand, and the
+/// number of rows is what the registers hold.
 final class RegisterTile {
   static final VectorSpecies<Float> SPECIES = Lanes.SPECIES;
   static final int LANES = Lanes.LENGTH;
@@ -26,8 +27,9 @@ final class RegisterTile {
 
   private RegisterTile() {}
 
-  /// Chooses the rows. 32 registers (AVX-512, NEON) hold eight rows with all loads ahead of the sums. 16 hold six if the
-  /// compiler loads each row just before its use, which it does only without OptoRegScheduling, and four otherwise.
+  /// Chooses the rows. 32 registers (AVX-512, NEON) hold eight rows with all loads ahead of the
+  /// sums. 16 hold six if the compiler loads each row just before its use, which it does only
+  /// without OptoRegScheduling, and four otherwise.
   private static int rows() {
     boolean manyRegisters = LANES >= 16 || System.getProperty("os.arch").equals("aarch64");
     if (manyRegisters) {
@@ -35,12 +37,14 @@ final class RegisterTile {
     }
     var virtualMachine = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
     boolean loadsAhead =
-        virtualMachine == null || Boolean.parseBoolean(virtualMachine.getVMOption("OptoRegScheduling").getValue());
+        virtualMachine == null
+            || Boolean.parseBoolean(virtualMachine.getVMOption("OptoRegScheduling").getValue());
     return loadsAhead ? 4 : 6;
   }
 
   /// Computes c = a·b for one tile; its rows follow each other from `cFrom`.
-  static void multiply(float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
+  static void multiply(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
     switch (ROWS) {
       case 4 -> tile4(a, aFrom, b, bFrom, depth, c, cFrom);
       case 6 -> tile6(a, aFrom, b, bFrom, depth, c, cFrom);

@@ -10,14 +10,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 
-/// A few rows times a matrix of weights: dot products that read each weight once, where it is stored.
+/// A few rows times a matrix of weights: dot products that read each weight once, where it is
+/// stored.
 ///
 /// A row's result does not depend on how many other rows come with it.
 final class RowDots {
   /// With more rows, packing the weights pays.
   static final int MOST_ROWS = 12;
 
-  /// Weights that one task reads: a few hundred microseconds of memory traffic would leave threads waiting.
+  /// Weights that one task reads: a few hundred microseconds of memory traffic would leave threads
+  /// waiting.
   private static final int WEIGHTS_PER_TASK = 1 << 15;
 
   /// Rows of weights that are read at once.
@@ -27,10 +29,19 @@ final class RowDots {
 
   /// Computes c(m, n) = x(m, k) · weights(n, k)ᵀ, or adds it.
   static void multiply(
-      Parallel parallel, int m, int n, int k, Stored x, Stored weights, Stored c, boolean add, ThreadLocal<Scratch> scratch) {
+      Parallel parallel,
+      int m,
+      int n,
+      int k,
+      Stored x,
+      Stored weights,
+      Stored c,
+      boolean add,
+      ThreadLocal<Scratch> scratch) {
     float[] rows = scratch.get().few(m * k);
     for (int row = 0; row < m; row++) {
-      MemorySegment.copy(x.memory(), ValueLayout.JAVA_FLOAT, x.at(row, 0) * Float.BYTES, rows, row * k, k);
+      MemorySegment.copy(
+          x.memory(), ValueLayout.JAVA_FLOAT, x.at(row, 0) * Float.BYTES, rows, row * k, k);
     }
     int groups = (n - 1) / WEIGHT_ROWS + 1;
     int chunk = Math.max(1, WEIGHTS_PER_TASK / WEIGHT_ROWS / k);
@@ -39,7 +50,9 @@ final class RowDots {
         chunk,
         (from, to) -> {
           float[] sums = scratch.get().sums;
-          for (int column = from * WEIGHT_ROWS; column < Math.min(n, to * WEIGHT_ROWS); column += WEIGHT_ROWS) {
+          for (int column = from * WEIGHT_ROWS;
+              column < Math.min(n, to * WEIGHT_ROWS);
+              column += WEIGHT_ROWS) {
             for (int row = 0; row < m; row++) {
               group(rows, row * k, k, weights, column, n, sums);
               for (int i = 0; i < Math.min(WEIGHT_ROWS, n - column); i++) {
@@ -50,7 +63,8 @@ final class RowDots {
         });
   }
 
-  /// Leaves the lanes' sums of four dot products in `sums`. Beyond the last row of weights, the last is taken again.
+  /// Leaves the lanes' sums of four dot products in `sums`. Beyond the last row of weights, the
+  /// last is taken again.
   static void group(float[] x, int xFrom, int k, Stored weights, int column, int n, float[] sums) {
     MemorySegment w = weights.memory();
     long w0 = weights.at(column, 0);
@@ -74,16 +88,22 @@ final class RowDots {
     s2.intoArray(sums, 2 * LANES);
     s3.intoArray(sums, 3 * LANES);
     for (int i = whole; i < k; i++) {
-      sums[0] = Math.fma(w.get(ValueLayout.JAVA_FLOAT, (w0 + i) * Float.BYTES), x[xFrom + i], sums[0]);
-      sums[LANES] = Math.fma(w.get(ValueLayout.JAVA_FLOAT, (w1 + i) * Float.BYTES), x[xFrom + i], sums[LANES]);
+      sums[0] =
+          Math.fma(w.get(ValueLayout.JAVA_FLOAT, (w0 + i) * Float.BYTES), x[xFrom + i], sums[0]);
+      sums[LANES] =
+          Math.fma(
+              w.get(ValueLayout.JAVA_FLOAT, (w1 + i) * Float.BYTES), x[xFrom + i], sums[LANES]);
       sums[2 * LANES] =
-          Math.fma(w.get(ValueLayout.JAVA_FLOAT, (w2 + i) * Float.BYTES), x[xFrom + i], sums[2 * LANES]);
+          Math.fma(
+              w.get(ValueLayout.JAVA_FLOAT, (w2 + i) * Float.BYTES), x[xFrom + i], sums[2 * LANES]);
       sums[3 * LANES] =
-          Math.fma(w.get(ValueLayout.JAVA_FLOAT, (w3 + i) * Float.BYTES), x[xFrom + i], sums[3 * LANES]);
+          Math.fma(
+              w.get(ValueLayout.JAVA_FLOAT, (w3 + i) * Float.BYTES), x[xFrom + i], sums[3 * LANES]);
     }
   }
 
-  /// Adds up the lanes in halves: `reduceLanes` promises no order, and compiled code may take another than interpreted.
+  /// Adds up the lanes in halves: `reduceLanes` promises no order, and compiled code may take
+  /// another than interpreted.
   static float total(float[] sums, int at) {
     for (int half = LANES / 2; half > 0; half /= 2) {
       for (int i = 0; i < half; i++) {

@@ -7,10 +7,11 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
 
-/// Transposes small matrices between arrays: eight by eight in registers where vectors hold eight floats, and float by
-/// float elsewhere and at the edges.
+/// Transposes small matrices between arrays: eight by eight in registers where vectors hold eight
+/// floats, and float by float elsewhere and at the edges.
 ///
-/// Three times, pairs of vectors exchange halves, quarters and eighths; what stays in a vector is blended with what comes.
+/// Three times, pairs of vectors exchange halves, quarters and eighths; what stays in a vector is
+/// blended with what comes.
 final class Transposition {
   /// Lines that are read together: an array must not end before the eighth.
   static final int SIDE = 8;
@@ -34,23 +35,40 @@ final class Transposition {
     return VectorMask.fromLong(SPECIES, lanes & ((1L << LANES) - 1));
   }
 
-  /// Copies `lines` × `depth` to `depth` × `lines`: float k of line i goes to at + k · toStride + i.
+  /// Copies `lines` × `depth` to `depth` × `lines`: float k of line i goes to at + k · toStride +
+  /// i.
   ///
-  /// @param from where the first line starts; `fromStride` floats lie between two lines, and up to [#SIDE] lines are
-  ///     read, whatever is in those beyond `lines`
+  /// @param from where the first line starts; `fromStride` floats lie between two lines, and up to
+  ///   [#SIDE] lines are read, whatever is in those beyond `lines`
   static void copy(
-      float[] source, int from, int fromStride, int lines, int depth, float[] into, int at, int toStride) {
+      float[] source,
+      int from,
+      int fromStride,
+      int lines,
+      int depth,
+      float[] into,
+      int at,
+      int toStride) {
     for (int line = 0; line < lines; line += SIDE) {
       int some = Math.min(SIDE, lines - line);
       int first = from + line * fromStride;
-      // With fewer lines a vector overhangs into the next step, which is written later; the last step has no next.
-      int whole = !IN_REGISTERS ? 0 : some == SIDE ? depth / SIDE * SIDE : (depth - 1) / SIDE * SIDE;
+      // With fewer lines a vector overhangs into the next step, which is written later; the last
+      // step has no next.
+      int whole =
+          !IN_REGISTERS ? 0 : some == SIDE ? depth / SIDE * SIDE : (depth - 1) / SIDE * SIDE;
       boolean overhangs = some < SIDE && toStride != some;
       for (int k = 0; k < (overhangs ? 0 : whole); k += SIDE) {
         square(source, first + k, fromStride, into, at + line + k * toStride, toStride);
       }
       for (int i = 0; i < some; i++) {
-        spread(source, first + i * fromStride, overhangs ? 0 : whole, depth, into, at + line + i, toStride);
+        spread(
+            source,
+            first + i * fromStride,
+            overhangs ? 0 : whole,
+            depth,
+            into,
+            at + line + i,
+            toStride);
       }
     }
   }
@@ -62,7 +80,8 @@ final class Transposition {
     }
   }
 
-  private static void square(float[] source, int from, int fromStride, float[] into, int at, int toStride) {
+  private static void square(
+      float[] source, int from, int fromStride, float[] into, int at, int toStride) {
     FloatVector a0 = FloatVector.fromArray(SPECIES, source, from);
     FloatVector a1 = FloatVector.fromArray(SPECIES, source, from + fromStride);
     FloatVector a2 = FloatVector.fromArray(SPECIES, source, from + 2 * fromStride);

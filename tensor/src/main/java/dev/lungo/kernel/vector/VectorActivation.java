@@ -14,14 +14,18 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/// Activation functions: each formula once, on a vector; whole vectors and the masked tail both go through it.
+/// Activation functions: each formula once, on a vector; whole vectors and the masked tail both go
+/// through it.
 final class VectorActivation implements ActivationKernels {
   private static final FloatVector ZERO = constant(0);
   private static final FloatVector ONE = constant(1);
+
   /// 2u(x) = LINEAR·x + CUBIC·x³, where gelu(x) = x/2 · (1 + tanh(u)) = x · sigmoid(2u).
   private static final FloatVector LINEAR = constant(2 * Math.sqrt(2 / Math.PI));
+
   private static final FloatVector CUBIC = constant(2 * Math.sqrt(2 / Math.PI) * 0.044715);
-  private static final FloatVector THREE_CUBIC = constant(2 * Math.sqrt(2 / Math.PI) * 0.044715 * 3);
+  private static final FloatVector THREE_CUBIC =
+      constant(2 * Math.sqrt(2 / Math.PI) * 0.044715 * 3);
 
   private final Parallel parallel;
 
@@ -78,7 +82,11 @@ final class VectorActivation implements ActivationKernels {
             FloatVector x = load(gate, i, tail);
             FloatVector s = sigmoid(x);
             FloatVector d = load(dOut, i, tail).mul(s);
-            store(d.mul(load(up, i, tail)).mul(siluSlopeOverSigmoid(x, s)).add(load(dGate, i, tail)), dGate, i, tail);
+            store(
+                d.mul(load(up, i, tail)).mul(siluSlopeOverSigmoid(x, s)).add(load(dGate, i, tail)),
+                dGate,
+                i,
+                tail);
             store(d.fma(x, load(dUp, i, tail)), dUp, i, tail);
           }
         });
@@ -125,7 +133,11 @@ final class VectorActivation implements ActivationKernels {
           }
           if (i < to) {
             VectorMask<Float> tail = first(to - i);
-            store(load(dOut, i, tail).fma(geluSlope(load(x, i, tail)), load(dx, i, tail)), dx, i, tail);
+            store(
+                load(dOut, i, tail).fma(geluSlope(load(x, i, tail)), load(dx, i, tail)),
+                dx,
+                i,
+                tail);
           }
         });
   }

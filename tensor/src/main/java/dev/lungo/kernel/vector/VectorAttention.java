@@ -5,11 +5,13 @@ import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.Parallel;
 import java.lang.foreign.MemorySegment;
 
-/// FlashAttention-2 (Dao 2023, arXiv:2307.08691) on vectors: no row of scores is ever whole, only its log-sum-exp is kept.
+/// FlashAttention-2 (Dao 2023, arXiv:2307.08691) on vectors: no row of scores is ever whole, only
+/// its log-sum-exp is kept.
 ///
-/// Everything is computed transposed, keys down and queries across the lanes, so that a softmax never sums within a vector
-/// and the scores come out of one matrix product in the layout that the next one reads. The forward pass shares out blocks
-/// of queries; the backward pass shares out key/value heads, so that every sum has one order.
+/// Everything is computed transposed, keys down and queries across the lanes, so that a softmax
+/// never sums within a vector and the scores come out of one matrix product in the layout that the
+/// next one reads. The forward pass shares out blocks of queries; the backward pass shares out
+/// key/value heads, so that every sum has one order.
 public final class VectorAttention implements AttentionKernels {
   /// Queries of one task of the forward pass: enough to pay for packing the keys and values.
   private static final int TASK_QUERIES = 256;
@@ -18,8 +20,10 @@ public final class VectorAttention implements AttentionKernels {
   private static final int FEW_QUERIES = 4;
 
   private final Parallel parallel;
-  private final ThreadLocal<AttentionForward> forwards = ThreadLocal.withInitial(AttentionForward::new);
-  private final ThreadLocal<AttentionBackward> backwards = ThreadLocal.withInitial(AttentionBackward::new);
+  private final ThreadLocal<AttentionForward> forwards =
+      ThreadLocal.withInitial(AttentionForward::new);
+  private final ThreadLocal<AttentionBackward> backwards =
+      ThreadLocal.withInitial(AttentionBackward::new);
   private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
 
   public VectorAttention(Parallel parallel) {
@@ -40,7 +44,8 @@ public final class VectorAttention implements AttentionKernels {
           1,
           (from, to) -> {
             for (int i = from; i < to; i++) {
-              rows.get().attend(shape, i / shape.kvHeads(), i % shape.kvHeads(), q, k, v, out, logSumExp);
+              rows.get()
+                  .attend(shape, i / shape.kvHeads(), i % shape.kvHeads(), q, k, v, out, logSumExp);
             }
           });
       return;

@@ -40,7 +40,8 @@ final class VectorElementwise implements ElementwiseKernels {
   }
 
   @Override
-  public void scaleAndAdd(MemorySegment y, float scaleY, MemorySegment x, float scaleX, long count) {
+  public void scaleAndAdd(
+      MemorySegment y, float scaleY, MemorySegment x, float scaleX, long count) {
     Blocks.forElements(
         parallel,
         count,
@@ -92,7 +93,9 @@ final class VectorElementwise implements ElementwiseKernels {
   private static void addRowTo(float[] partial, int offset, MemorySegment x, long row, int width) {
     int i = 0;
     for (; i <= width - LENGTH; i += LENGTH) {
-      FloatVector.fromArray(Lanes.SPECIES, partial, offset + i).add(load(x, row + i)).intoArray(partial, offset + i);
+      FloatVector.fromArray(Lanes.SPECIES, partial, offset + i)
+          .add(load(x, row + i))
+          .intoArray(partial, offset + i);
     }
     if (i < width) {
       VectorMask<Float> tail = Lanes.first(width - i);
@@ -112,7 +115,9 @@ final class VectorElementwise implements ElementwiseKernels {
     Blocks.forElements(
         parallel,
         count,
-        (from, to) -> partial[(int) (from / Blocks.ELEMENTS)] = VectorSums.squaredDistance(x, from, to - from, 0));
+        (from, to) ->
+            partial[(int) (from / Blocks.ELEMENTS)] =
+                VectorSums.squaredDistance(x, from, to - from, 0));
     double total = 0;
     for (int block = 0; block < blocks; block++) {
       total += partial[block];
@@ -148,7 +153,12 @@ final class VectorElementwise implements ElementwiseKernels {
 
   @Override
   public void dropout(
-      MemorySegment x, MemorySegment out, long count, float dropProbability, long seed, boolean accumulate) {
+      MemorySegment x,
+      MemorySegment out,
+      long count,
+      float dropProbability,
+      long seed,
+      boolean accumulate) {
     VectorDropout dropout = new VectorDropout(dropProbability, seed);
     Blocks.forElements(parallel, count, (from, to) -> dropout.apply(x, out, from, to, accumulate));
   }

@@ -10,8 +10,8 @@ import dev.lungo.kernel.Parallel;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.VectorMask;
 
-/// Table look-up: rows are copied in parallel, and added back in parallel over columns, because several rows may belong to
-/// one entry and have an order.
+/// Table look-up: rows are copied in parallel, and added back in parallel over columns, because
+/// several rows may belong to one entry and have an order.
 final class VectorEmbedding implements EmbeddingKernels {
   /// Enough of each row to read forwards; with 128 the jumps between rows took twice the time.
   private static final int COLUMNS = 256;
@@ -23,20 +23,23 @@ final class VectorEmbedding implements EmbeddingKernels {
   }
 
   @Override
-  public void gather(MemorySegment ids, MemorySegment table, MemorySegment out, int rows, int width) {
+  public void gather(
+      MemorySegment ids, MemorySegment table, MemorySegment out, int rows, int width) {
     long bytes = (long) width * Float.BYTES;
     parallel.forRange(
         rows,
         Blocks.rows(width),
         (from, to) -> {
           for (int r = from; r < to; r++) {
-            MemorySegment.copy(table, ids.getAtIndex(JAVA_INT_UNALIGNED, r) * bytes, out, r * bytes, bytes);
+            MemorySegment.copy(
+                table, ids.getAtIndex(JAVA_INT_UNALIGNED, r) * bytes, out, r * bytes, bytes);
           }
         });
   }
 
   @Override
-  public void gatherBackward(MemorySegment ids, MemorySegment dOut, MemorySegment dTable, int rows, int width) {
+  public void gatherBackward(
+      MemorySegment ids, MemorySegment dOut, MemorySegment dTable, int rows, int width) {
     parallel.forRange(
         width,
         COLUMNS,
@@ -50,7 +53,11 @@ final class VectorEmbedding implements EmbeddingKernels {
             }
             if (i < to) {
               VectorMask<Float> tail = Lanes.first(to - i);
-              store(load(dTable, entry + i, tail).add(load(dOut, row + i, tail)), dTable, entry + i, tail);
+              store(
+                  load(dTable, entry + i, tail).add(load(dOut, row + i, tail)),
+                  dTable,
+                  entry + i,
+                  tail);
             }
           }
         });

@@ -8,9 +8,9 @@ import jdk.incubator.vector.VectorOperators;
 
 /// The exponential function with the same bits in interpreted and compiled code.
 ///
-/// `lanewise(EXP)` is as accurate, but its compiled form and its interpreted form differ in the last bit of some values
-/// (4 in 100 on x86), so that a result would depend on the moment at which a method was compiled. This one consists of
-/// operations that IEEE 754 fixes.
+/// `lanewise(EXP)` is as accurate, but its compiled form and its interpreted form differ in the
+/// last bit of some values (4 in 100 on x86), so that a result would depend on the moment at which
+/// a method was compiled. This one consists of operations that IEEE 754 fixes.
 final class VectorExponential {
   /// Below, 2^n leaves the range of normal numbers and the result is 0.
   private static final FloatVector LOWEST = constant(-87);
@@ -28,8 +28,10 @@ final class VectorExponential {
   /// Added to a small number, it leaves the nearest integer in the lowest bits.
   private static final FloatVector ROUNDER = constant(0x1.8p23);
 
-  /// Taylor's series of e^r as far as |r| ≤ ln 2 / 2 needs it: the first term left out is below 6e-9.
+  /// Taylor's series of e^r as far as |r| ≤ ln 2 / 2 needs it: the first term left out is below
+  /// 6e-9.
   private static final FloatVector ONE = constant(1);
+
   private static final FloatVector BY_2 = constant(1.0 / 2);
   private static final FloatVector BY_6 = constant(1.0 / 6);
   private static final FloatVector BY_24 = constant(1.0 / 24);

@@ -48,18 +48,26 @@ public record VectorKernels(
         new VectorOptimizer(parallel));
   }
 
-  /// Says what makes vectors useless on this machine; empty when nothing does. Called by reflection.
+  /// Says what makes vectors useless on this machine; empty when nothing does. Called by
+  /// reflection.
   public static Optional<String> obstacle() {
     return Lanes.LENGTH >= 4
         ? Optional.empty()
         : Optional.of(
-            "this machine's vectors hold " + Lanes.LENGTH + " floats; a processor with 128-bit vectors is needed");
+            "this machine's vectors hold "
+                + Lanes.LENGTH
+                + " floats; a processor with 128-bit vectors is needed");
   }
 
   @Override
   public String description() {
     int threads = parallel.threads();
-    return "Vector API, " + Lanes.LENGTH + " floats (" + Lanes.SPECIES.vectorShape() + "), " + threads
+    return "Vector API, "
+        + Lanes.LENGTH
+        + " floats ("
+        + Lanes.SPECIES.vectorShape()
+        + "), "
+        + threads
         + (threads == 1 ? " thread" : " threads");
   }
 

@@ -14,8 +14,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
-/// Softmax and cross-entropy: the row's maximum, then each exponential once, then one factor over the row, which by then
-/// lies in the second cache.
+/// Softmax and cross-entropy: the row's maximum, then each exponential once, then one factor over
+/// the row, which by then lies in the second cache.
 final class VectorLoss implements LossKernels {
   private static final int STRETCH = 1024;
 
@@ -26,7 +26,8 @@ final class VectorLoss implements LossKernels {
   }
 
   @Override
-  public void crossEntropy(MemorySegment logits, MemorySegment targets, MemorySegment losses, int rows, int classes) {
+  public void crossEntropy(
+      MemorySegment logits, MemorySegment targets, MemorySegment losses, int rows, int classes) {
     parallel.forRange(
         rows,
         Blocks.rows(classes),
@@ -67,7 +68,8 @@ final class VectorLoss implements LossKernels {
         });
   }
 
-  private static double gradientRow(MemorySegment logits, long row, int classes, int target, float scale) {
+  private static double gradientRow(
+      MemorySegment logits, long row, int classes, int target, float scale) {
     if (target == IGNORED) {
       logits.asSlice(row * Float.BYTES, (long) classes * Float.BYTES).fill((byte) 0);
       return 0;
@@ -109,7 +111,8 @@ final class VectorLoss implements LossKernels {
   }
 
   /// Computes Σ exp(x - largest), and leaves the exponentials in x when `keep`.
-  private static double sumOfExponentials(MemorySegment x, long row, int classes, float largest, boolean keep) {
+  private static double sumOfExponentials(
+      MemorySegment x, long row, int classes, float largest, boolean keep) {
     double total = 0;
     int i = 0;
     while (i <= classes - LENGTH) {

@@ -8,17 +8,19 @@ import dev.lungo.kernel.MatmulKernels;
 import dev.lungo.kernel.Parallel;
 import java.lang.foreign.MemorySegment;
 
-/// Matrix products by register tiles over packed panels (Goto and van de Geijn 2008, "Anatomy of high-performance matrix
-/// multiplication").
+/// Matrix products by register tiles over packed panels (Goto and van de Geijn 2008, "Anatomy of
+/// high-performance matrix multiplication").
 ///
-/// A piece of b, [RegisterTile#DEPTH] deep, is packed by all threads together; then the blocks of c are shared out, and
-/// each thread packs its own rows of a, few enough for its second-level cache. A transposed a is packed by all threads too,
-/// so that it is read in long runs. A few rows times a matrix of weights, as in decoding, read the weights where they are
-/// ([RowDots]).
+/// A piece of b, [RegisterTile#DEPTH] deep, is packed by all threads together; then the blocks of c
+/// are shared out, and each thread packs its own rows of a, few enough for its second-level cache.
+/// A transposed a is packed by all threads too, so that it is read in long runs. A few rows times a
+/// matrix of weights, as in decoding, read the weights where they are ([RowDots]).
 ///
-/// Every element of c is one sum per piece of the depth, added up in order: its bits depend on the depth alone.
+/// Every element of c is one sum per piece of the depth, added up in order: its bits depend on the
+/// depth alone.
 public final class VectorMatmul implements MatmulKernels {
-  /// Rows or columns that are packed at once by all threads: a megabyte, which they find in a shared cache.
+  /// Rows or columns that are packed at once by all threads: a megabyte, which they find in a
+  /// shared cache.
   private static final int PACKED_TOGETHER = 1024;
 
   /// Rows of a block of c: a's part takes a fifth of a second-level cache.
@@ -30,7 +32,8 @@ public final class VectorMatmul implements MatmulKernels {
   /// Steps of the depth that one task packs, if a stored line is one step.
   private static final int TASK_STEPS = 32;
 
-  /// Blocks that a product is cut into, if it is large enough, so that no thread waits long for another.
+  /// Blocks that a product is cut into, if it is large enough, so that no thread waits long for
+  /// another.
   private static final int WANTED_BLOCKS = 6;
 
   /// Floats of a cache line.
@@ -88,7 +91,8 @@ public final class VectorMatmul implements MatmulKernels {
     }
   }
 
-  /// Returns the share of each part if `whole` is cut into equal parts of about `most`, in multiples of `unit`.
+  /// Returns the share of each part if `whole` is cut into equal parts of about `most`, in
+  /// multiples of `unit`.
   private static int share(int whole, int most, int unit) {
     int parts = (whole - 1) / most + 1;
     return ((whole - 1) / parts / unit + 1) * unit;
@@ -97,7 +101,8 @@ public final class VectorMatmul implements MatmulKernels {
   /// The columns of c and the steps of the depth that are being worked on.
   private record Span(int column, int columns, int step, int depth) {
     int panelStride(int width) {
-      // A cache line more than the panel needs, so that neighbours do not compete for the same cache sets.
+      // A cache line more than the panel needs, so that neighbours do not compete for the same
+      // cache sets.
       return depth * width + CACHE_LINE;
     }
 
@@ -117,7 +122,14 @@ public final class VectorMatmul implements MatmulKernels {
           (from, to) -> {
             for (int task = from; task < to; task++) {
               int first = task % across * longest;
-              packSteps(stored, span, first, Math.min(longest, span.columns - first), task / across, width, into);
+              packSteps(
+                  stored,
+                  span,
+                  first,
+                  Math.min(longest, span.columns - first),
+                  task / across,
+                  width,
+                  into);
             }
           });
     } else {
@@ -128,19 +140,29 @@ public final class VectorMatmul implements MatmulKernels {
           (from, to) -> {
             for (int task = from; task < to; task++) {
               int first = task * lines;
-              packLines(stored, span, first, Math.min(lines, span.columns - first), width, into, first);
+              packLines(
+                  stored, span, first, Math.min(lines, span.columns - first), width, into, first);
             }
           });
     }
   }
 
-  private void packSteps(Stored stored, Span span, int first, int count, int task, int width, float[] into) {
+  private void packSteps(
+      Stored stored, Span span, int first, int count, int task, int width, float[] into) {
     int step = task * TASK_STEPS;
     int steps = Math.min(TASK_STEPS, span.depth - step);
     int at = first / width * span.panelStride(width) + step * width;
     long from = stored.at(span.step + step, span.column + first);
     Panels.packSteps(
-        stored.memory, from, stored.stride, count, steps, into, at, width, span.panelStride(width),
+        stored.memory,
+        from,
+        stored.stride,
+        count,
+        steps,
+        into,
+        at,
+        width,
+        span.panelStride(width),
         scratch.get().lines);
   }
 
@@ -149,7 +171,15 @@ public final class VectorMatmul implements MatmulKernels {
     int at = place / width * span.panelStride(width);
     long from = stored.at(span.column + first, span.step);
     Panels.packLines(
-        stored.memory, from, stored.stride, count, span.depth, into, at, width, span.panelStride(width),
+        stored.memory,
+        from,
+        stored.stride,
+        count,
+        span.depth,
+        into,
+        at,
+        width,
+        span.panelStride(width),
         scratch.get().lines);
   }
 
@@ -187,7 +217,18 @@ public final class VectorMatmul implements MatmulKernels {
               int row = grid.row(block);
               int aFrom = row / ROWS * span.panelStride(ROWS);
               int count = Math.min(grid.rows, rows.columns - row);
-              multiplyBlock(packedRows, aFrom, count, packed, grid, block, span, c, rows.column + row, add, tile);
+              multiplyBlock(
+                  packedRows,
+                  aFrom,
+                  count,
+                  packed,
+                  grid,
+                  block,
+                  span,
+                  c,
+                  rows.column + row,
+                  add,
+                  tile);
             }
           });
     }
@@ -216,7 +257,8 @@ public final class VectorMatmul implements MatmulKernels {
       for (int row = 0; row < rows; row += ROWS) {
         RegisterTile.multiply(packedRows, aFrom, packed, bFrom, span.depth, tile, 0);
         long target = c.at(top + row, span.column + column);
-        Panels.storeTile(tile, Math.min(ROWS, rows - row), columns, c.memory, target, c.stride, add);
+        Panels.storeTile(
+            tile, Math.min(ROWS, rows - row), columns, c.memory, target, c.stride, add);
         aFrom += span.panelStride(ROWS);
       }
     }

@@ -26,7 +26,13 @@ final class VectorNorm implements NormKernels {
 
   @Override
   public void rmsNorm(
-      MemorySegment x, MemorySegment weight, MemorySegment out, MemorySegment inverse, int rows, int width, float epsilon) {
+      MemorySegment x,
+      MemorySegment weight,
+      MemorySegment out,
+      MemorySegment inverse,
+      int rows,
+      int width,
+      float epsilon) {
     parallel.forRange(
         rows,
         Blocks.rows(width),
@@ -42,7 +48,8 @@ final class VectorNorm implements NormKernels {
             }
             if (i < width) {
               VectorMask<Float> tail = Lanes.first(width - i);
-              store(load(x, row + i, tail).mul(scale).mul(load(weight, i, tail)), out, row + i, tail);
+              store(
+                  load(x, row + i, tail).mul(scale).mul(load(weight, i, tail)), out, row + i, tail);
             }
           }
         });
@@ -66,7 +73,15 @@ final class VectorNorm implements NormKernels {
         (from, to, partial, offset) -> {
           for (int r = from; r < to; r++) {
             rmsNormBackwardRow(
-                dOut, x, weight, inverse.getAtIndex(JAVA_FLOAT_UNALIGNED, r), dx, partial, offset, (long) r * width, width);
+                dOut,
+                x,
+                weight,
+                inverse.getAtIndex(JAVA_FLOAT_UNALIGNED, r),
+                dx,
+                partial,
+                offset,
+                (long) r * width,
+                width);
           }
         });
   }
@@ -87,7 +102,8 @@ final class VectorNorm implements NormKernels {
     for (; i <= width - LENGTH; i += LENGTH) {
       FloatVector d = load(dOut, row + i);
       FloatVector normal = load(x, row + i).mul(scale);
-      d.fma(normal, FloatVector.fromArray(SPECIES, dWeight, offset + i)).intoArray(dWeight, offset + i);
+      d.fma(normal, FloatVector.fromArray(SPECIES, dWeight, offset + i))
+          .intoArray(dWeight, offset + i);
       FloatVector across = d.mul(load(weight, i)).sub(normal.mul(meanAlongX));
       store(load(dx, row + i).add(across.mul(scale)), dx, row + i);
     }
@@ -138,7 +154,8 @@ final class VectorNorm implements NormKernels {
         });
   }
 
-  /// With x̂ = (x - mean)·inverse and g = dOut·weight: dx = inverse · (g - mean(g) - x̂ · mean(g·x̂)).
+  /// With x̂ = (x - mean)·inverse and g = dOut·weight: dx = inverse · (g - mean(g) - x̂ ·
+  /// mean(g·x̂)).
   @Override
   public void layerNormBackward(
       MemorySegment dOut,
@@ -159,13 +176,15 @@ final class VectorNorm implements NormKernels {
           for (int r = from; r < to; r++) {
             float centre = mean.getAtIndex(JAVA_FLOAT_UNALIGNED, r);
             float scale = inverse.getAtIndex(JAVA_FLOAT_UNALIGNED, r);
-            layerNormBackwardRow(dOut, x, weight, centre, scale, dx, partial, offset, (long) r * width, width);
+            layerNormBackwardRow(
+                dOut, x, weight, centre, scale, dx, partial, offset, (long) r * width, width);
           }
         });
   }
 
-  /// Calls the Vector API without the shorthands of [Lanes]: with both sums inlined, the loop is past the number of nodes
-  /// up to which the compiler inlines methods of ours, and what they return would become objects.
+  /// Calls the Vector API without the shorthands of [Lanes]: with both sums inlined, the loop is
+  /// past the number of nodes up to which the compiler inlines methods of ours, and what they
+  /// return would become objects.
   private static void layerNormBackwardRow(
       MemorySegment dOut,
       MemorySegment x,
@@ -185,12 +204,18 @@ final class VectorNorm implements NormKernels {
     for (; i <= width - LENGTH; i += LENGTH) {
       long at = (row + i) << 2;
       FloatVector d = FloatVector.fromMemorySegment(SPECIES, dOut, at, ORDER);
-      FloatVector normal = FloatVector.fromMemorySegment(SPECIES, x, at, ORDER).sub(centre).mul(scale);
-      d.fma(normal, FloatVector.fromArray(SPECIES, partial, offset + i)).intoArray(partial, offset + i);
-      d.add(FloatVector.fromArray(SPECIES, partial, offset + width + i)).intoArray(partial, offset + width + i);
-      FloatVector gradient = d.mul(FloatVector.fromMemorySegment(SPECIES, weight, (long) i << 2, ORDER));
+      FloatVector normal =
+          FloatVector.fromMemorySegment(SPECIES, x, at, ORDER).sub(centre).mul(scale);
+      d.fma(normal, FloatVector.fromArray(SPECIES, partial, offset + i))
+          .intoArray(partial, offset + i);
+      d.add(FloatVector.fromArray(SPECIES, partial, offset + width + i))
+          .intoArray(partial, offset + width + i);
+      FloatVector gradient =
+          d.mul(FloatVector.fromMemorySegment(SPECIES, weight, (long) i << 2, ORDER));
       FloatVector across = gradient.sub(meanGradient).sub(normal.mul(meanAlongX));
-      FloatVector.fromMemorySegment(SPECIES, dx, at, ORDER).add(across.mul(scale)).intoMemorySegment(dx, at, ORDER);
+      FloatVector.fromMemorySegment(SPECIES, dx, at, ORDER)
+          .add(across.mul(scale))
+          .intoMemorySegment(dx, at, ORDER);
     }
     if (i < width) {
       VectorMask<Float> tail = Lanes.first(width - i);
@@ -200,7 +225,8 @@ final class VectorNorm implements NormKernels {
           .intoArray(partial, offset + i, tail);
       d.add(FloatVector.fromArray(SPECIES, partial, offset + width + i, tail))
           .intoArray(partial, offset + width + i, tail);
-      FloatVector across = d.mul(load(weight, i, tail)).sub(meanGradient).sub(normal.mul(meanAlongX));
+      FloatVector across =
+          d.mul(load(weight, i, tail)).sub(meanGradient).sub(normal.mul(meanAlongX));
       store(load(dx, row + i, tail).add(across.mul(scale)), dx, row + i, tail);
     }
   }

@@ -39,7 +39,8 @@ final class VectorOptimizer implements OptimizerKernels {
     }
 
     FloatVector parameter(FloatVector p, FloatVector m, FloatVector v) {
-      return p.mul(decay).sub(m.mul(stepSize).div(v.sqrt().mul(inverseRootCorrection).add(epsilon)));
+      return p.mul(decay)
+          .sub(m.mul(stepSize).div(v.sqrt().mul(inverseRootCorrection).add(epsilon)));
     }
   }
 

@@ -5,8 +5,8 @@ import static dev.lungo.kernel.vector.Lanes.constant;
 
 import jdk.incubator.vector.FloatVector;
 
-/// As many multiply-adds as one thread can do with vectors: ten chains cover the latency of two units and leave registers
-/// for the factor and the term.
+/// As many multiply-adds as one thread can do with vectors: ten chains cover the latency of two
+/// units and leave registers for the factor and the term.
 final class VectorPeak {
   static final int FLOPS_PER_ITERATION = 2 * 10 * LENGTH;
 

@@ -12,14 +12,21 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShuffle;
 
-/// Rotary positions. Halves are turned vector against vector; of interleaved pairs, each lane takes its neighbour.
+/// Rotary positions. Halves are turned vector against vector; of interleaved pairs, each lane takes
+/// its neighbour.
 final class VectorPosition implements PositionKernels {
   /// Lane 2i takes lane 2i + 1 and the reverse.
-  private static final VectorShuffle<Float> NEIGHBOUR = VectorShuffle.fromOp(SPECIES, lane -> lane ^ 1);
-  /// Lanes 2i and 2i + 1 take the angle of pair i, of the first half of a vector of angles or of the second.
-  private static final VectorShuffle<Float> FIRST_PAIRS = VectorShuffle.fromOp(SPECIES, lane -> lane / 2);
+  private static final VectorShuffle<Float> NEIGHBOUR =
+      VectorShuffle.fromOp(SPECIES, lane -> lane ^ 1);
+
+  /// Lanes 2i and 2i + 1 take the angle of pair i, of the first half of a vector of angles or of
+  /// the second.
+  private static final VectorShuffle<Float> FIRST_PAIRS =
+      VectorShuffle.fromOp(SPECIES, lane -> lane / 2);
+
   private static final VectorShuffle<Float> SECOND_PAIRS =
       VectorShuffle.fromOp(SPECIES, lane -> LENGTH / 2 + lane / 2);
+
   /// a·cos - b·sin in even lanes, b·cos + a·sin in odd ones.
   private static final FloatVector SIGNS = signs();
 
@@ -62,9 +69,11 @@ final class VectorPosition implements PositionKernels {
             for (int h = 0; h < heads; h++) {
               long head = ((long) r * heads + h) * headDim;
               switch (layout) {
-                case HALVES -> rotateHalves(x, out, head, cosine, sine, angles, pairs, direction, accumulate);
+                case HALVES ->
+                    rotateHalves(x, out, head, cosine, sine, angles, pairs, direction, accumulate);
                 case INTERLEAVED ->
-                    rotateInterleaved(x, out, head, cosine, sine, angles, pairs, direction, accumulate);
+                    rotateInterleaved(
+                        x, out, head, cosine, sine, angles, pairs, direction, accumulate);
               }
             }
           }
@@ -91,7 +100,8 @@ final class VectorPosition implements PositionKernels {
       put(a.mul(sin).add(b.mul(cos)), out, head + pairs + i, accumulate);
     }
     for (; i < pairs; i++) {
-      rotatePair(x, out, head + i, head + pairs + i, cosine, sine, angles + i, direction, accumulate);
+      rotatePair(
+          x, out, head + i, head + pairs + i, cosine, sine, angles + i, direction, accumulate);
     }
   }
 
@@ -111,7 +121,11 @@ final class VectorPosition implements PositionKernels {
       FloatVector sin = load(sine, angles + i).mul(direction);
       FloatVector first = load(x, head + 2L * i);
       FloatVector second = load(x, head + 2L * i + LENGTH);
-      put(turn(first, cos.rearrange(FIRST_PAIRS), sin.rearrange(FIRST_PAIRS)), out, head + 2L * i, accumulate);
+      put(
+          turn(first, cos.rearrange(FIRST_PAIRS), sin.rearrange(FIRST_PAIRS)),
+          out,
+          head + 2L * i,
+          accumulate);
       put(
           turn(second, cos.rearrange(SECOND_PAIRS), sin.rearrange(SECOND_PAIRS)),
           out,
@@ -119,7 +133,16 @@ final class VectorPosition implements PositionKernels {
           accumulate);
     }
     for (; i < pairs; i++) {
-      rotatePair(x, out, head + 2L * i, head + 2L * i + 1, cosine, sine, angles + i, direction, accumulate);
+      rotatePair(
+          x,
+          out,
+          head + 2L * i,
+          head + 2L * i + 1,
+          cosine,
+          sine,
+          angles + i,
+          direction,
+          accumulate);
     }
   }
 
@@ -151,6 +174,8 @@ final class VectorPosition implements PositionKernels {
 
   private static void put(float value, MemorySegment out, long index, boolean accumulate) {
     out.setAtIndex(
-        JAVA_FLOAT_UNALIGNED, index, accumulate ? out.getAtIndex(JAVA_FLOAT_UNALIGNED, index) + value : value);
+        JAVA_FLOAT_UNALIGNED,
+        index,
+        accumulate ? out.getAtIndex(JAVA_FLOAT_UNALIGNED, index) + value : value);
   }
 }

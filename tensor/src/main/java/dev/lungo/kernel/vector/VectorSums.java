@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Sums over a row: in float32 over stretches of 1024 elements, and in float64 from stretch to stretch.
+/// Sums over a row: in float32 over stretches of 1024 elements, and in float64 from stretch to
+/// stretch.
 final class VectorSums {
   private static final int STRETCH = 1024;
 
@@ -83,7 +84,11 @@ final class VectorSums {
     }
     if (i < width) {
       VectorMask<Float> tail = Lanes.first(width - i);
-      total += Lanes.sum(load(a, row + i, tail).mul(load(weight, i, tail)).mul(load(b, row + i, tail).sub(centre)));
+      total +=
+          Lanes.sum(
+              load(a, row + i, tail)
+                  .mul(load(weight, i, tail))
+                  .mul(load(b, row + i, tail).sub(centre)));
     }
     return total;
   }

@@ -13,7 +13,9 @@ class VectorExponentialTest {
   void isWithinTwoUnitsInTheLastPlace() {
     for (float x = -87; x <= 88; x += 0.00371f) {
       double expected = Math.exp(x);
-      assertThat(Math.abs(exp(x) - expected)).as("exp(%s)", x).isLessThan(2 * Math.ulp((float) expected));
+      assertThat(Math.abs(exp(x) - expected))
+          .as("exp(%s)", x)
+          .isLessThan(2 * Math.ulp((float) expected));
     }
   }
 

@@ -57,7 +57,9 @@ class VectorMatmulTest {
         Product product = new Product(arena, form, shape[0], shape[1], shape[2]);
         float[] expected = product.run(1);
         for (int threads = 2; threads <= 3; threads++) {
-          assertThat(product.run(threads)).as("%s with %d threads", product, threads).isEqualTo(expected);
+          assertThat(product.run(threads))
+              .as("%s with %d threads", product, threads)
+              .isEqualTo(expected);
         }
       }
     }
@@ -79,7 +81,8 @@ class VectorMatmulTest {
     try (Parallel parallel = new Parallel(1);
         Arena arena = Arena.ofShared()) {
       MemorySegment memory = arena.allocate(4);
-      assertThatThrownBy(() -> new VectorMatmul(parallel).multiply(Form.NN, 1, 0, 1, memory, memory, memory, false))
+      assertThatThrownBy(() ->
+              new VectorMatmul(parallel).multiply(Form.NN, 1, 0, 1, memory, memory, memory, false))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("n 0");
     }
@@ -100,7 +103,9 @@ class VectorMatmulTest {
                 .isCloseTo(expected, within(1e-5));
           }
         } else if (after[at] != before[at]) {
-          assertThat(after[at]).as("%s must leave what lies between its rows", product).isEqualTo(before[at]);
+          assertThat(after[at])
+              .as("%s must leave what lies between its rows", product)
+              .isEqualTo(before[at]);
         }
       }
     }
@@ -152,8 +157,12 @@ class VectorMatmulTest {
     double expected(int row, int column) {
       double sum = 0;
       for (int i = 0; i < k; i++) {
-        float x = form == Form.TN ? left[offset + i * aStride + row] : left[offset + row * aStride + i];
-        float y = form == Form.NT ? right[offset + column * bStride + i] : right[offset + i * bStride + column];
+        float x =
+            form == Form.TN ? left[offset + i * aStride + row] : left[offset + row * aStride + i];
+        float y =
+            form == Form.NT
+                ? right[offset + column * bStride + i]
+                : right[offset + i * bStride + column];
         sum += (double) x * y;
       }
       return sum;
