@@ -19,7 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
 /// Reading refuses what would silently give another model than the one that was trained: scaled
 /// rotary positions, other activations, biases where Lungo has none.
 public final class ModelConfigJson {
-  private static final JsonMapper JSON = new JsonMapper();
   private static final String FILE = "config.json";
   private static final String GENERATION_FILE = "generation_config.json";
   private static final String LLAMA = "llama";
@@ -196,6 +195,6 @@ public final class ModelConfigJson {
 
   private static void writeJson(Path file, Map<String, Object> fields) throws IOException {
     AtomicFiles.writeString(
-        file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
+        file, new JsonMapper().writerWithDefaultPrettyPrinter().writeValueAsString(fields) + "\n");
   }
 }

@@ -10,13 +10,12 @@ import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// Reads JSON from outside: no duplicate names, bounded depth and lengths, and one exception type
 /// for whatever is wrong.
@@ -25,23 +24,19 @@ final class StrictJson {
   private static final int DEEPEST = 64;
   private static final int LONGEST_STRING = 1 << 20;
 
-  private static final JsonMapper MAPPER =
-      JsonMapper.builder(
-              JsonFactory.builder()
-                  .streamReadConstraints(
-                      StreamReadConstraints.builder()
-                          .maxDocumentLength(LONGEST_DOCUMENT)
-                          .maxNestingDepth(DEEPEST)
-                          .maxStringLength(LONGEST_STRING)
-                          .maxNameLength(LONGEST_STRING)
-                          .maxNumberLength(64)
-                          .build())
-                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                  // Vocabularies have more names than a symbol table is made for.
-                  .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
+  private static final JsonFactory FACTORY =
+      JsonFactory.builder()
+          .streamReadConstraints(
+              StreamReadConstraints.builder()
+                  .maxDocumentLength(LONGEST_DOCUMENT)
+                  .maxNestingDepth(DEEPEST)
+                  .maxStringLength(LONGEST_STRING)
+                  .maxNameLength(LONGEST_STRING)
+                  .maxNumberLength(64)
                   .build())
-          // Trees are read from the middle of documents; the end is checked by itself.
-          .disable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          // Vocabularies have more names than a symbol table is made for.
+          .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
           .build();
 
   /// Reads the opened document.
@@ -55,7 +50,7 @@ final class StrictJson {
   /// Opens `file` and turns whatever is wrong with its JSON into a [MalformedFileException].
   static <T> T read(Path file, Reader<T> reader) throws IOException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
-        JsonParser parser = MAPPER.createParser(in)) {
+        JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), in)) {
       JsonCursor cursor = new JsonCursor(file, parser);
       try {
         return reader.read(cursor);
@@ -132,9 +127,9 @@ final class StrictJson {
     }
 
     /// Reads the next value whole: for the small parts of a document.
-    JsonNode nextTree() {
+    JsonNode nextTree() throws IOException {
       parser.nextToken();
-      return MAPPER.readTree(parser);
+      return JsonTree.read(parser);
     }
 
     void skipNext() {
