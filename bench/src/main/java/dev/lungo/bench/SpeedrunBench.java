@@ -200,10 +200,11 @@ final class SpeedrunBench implements Callable<Integer> {
       return;
     }
     String name = best.map(SpeedrunContestant::name).orElse("--target");
+    double theirs = best.map(plain -> plain.last().seconds()).orElse(seconds);
     String row = String.format(Locale.ROOT, "time to %.4f bits per byte", wanted.getAsDouble());
     OptionalDouble reached = SpeedrunContestant.secondsTo(wanted.getAsDouble(), ours.points());
     if (reached.isPresent()) {
-      report.add(Row.ofCosts(row, threads, "s", reached.getAsDouble(), name, seconds));
+      report.add(Row.ofCosts(row, threads, "s", reached.getAsDouble(), name, theirs));
     } else {
       report.note(
           String.format(

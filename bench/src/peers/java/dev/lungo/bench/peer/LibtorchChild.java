@@ -75,7 +75,7 @@ public final class LibtorchChild {
   }
 
   private void setRate(double rate) {
-    try (PointerScope scope = new PointerScope()) {
+    try (PointerScope _ = new PointerScope()) {
       Objects.requireNonNull(optimizer, "ask for adamw first")
           .param_groups()
           .get(0)
@@ -89,8 +89,8 @@ public final class LibtorchChild {
     int[][] heldOut = TrainingFiles.readBatches(file, Objects.requireNonNull(sizes));
     double sum = 0;
     for (int[] batch : heldOut) {
-      try (PointerScope scope = new PointerScope();
-          NoGradGuard guard = new NoGradGuard()) {
+      try (PointerScope _ = new PointerScope();
+          NoGradGuard _ = new NoGradGuard()) {
         Tensor ids = longs(batch, 0, batch.length / 2);
         Tensor targets = longs(batch, batch.length / 2, batch.length);
         sum += measured.loss(ids, targets).item_float();
@@ -101,7 +101,7 @@ public final class LibtorchChild {
 
   /// Takes one step and returns the loss before it.
   static float step(LibtorchModel model, AdamW optimizer, int[] batch) {
-    try (PointerScope scope = new PointerScope()) {
+    try (PointerScope _ = new PointerScope()) {
       Tensor ids = longs(batch, 0, batch.length / 2);
       Tensor targets = longs(batch, batch.length / 2, batch.length);
       Tensor loss = model.loss(ids, targets);

@@ -35,7 +35,7 @@ public final class LibtorchOperations implements OperationPeer {
 
   @Override
   public Outcome compute(OperationCase one, float[][] inputs, float[] dOutput) {
-    try (PointerScope scope = new PointerScope()) {
+    try (PointerScope _ = new PointerScope()) {
       List<Tensor> tensors = new ArrayList<>();
       for (int i = 0; i < inputs.length; i++) {
         long[] shape = Arrays.stream(one.inputs().get(i)).asLongStream().toArray();
