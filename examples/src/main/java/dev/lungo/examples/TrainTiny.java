@@ -130,7 +130,9 @@ public final class TrainTiny {
     int right = 0;
     for (int number = 0; number < NUMBERS; number++) {
       if (isHeldOut(number)) {
-        String answer = answer(model, number + " + 1 = ");
+        // Training windows begin anywhere: without the line end, "3 + 1 = " may be the rest of a
+        // longer sum.
+        String answer = answer(model, "\n" + number + " + 1 = ");
         boolean isRight = answer.equals(String.valueOf(number + 1));
         if (asked % 24 == 0) {
           out.println(number + " + 1 = " + answer + (isRight ? "" : "   (wrong)"));

@@ -40,11 +40,11 @@ class ExamplesTest {
   @Test
   void lookInsideShowsEmbeddingsAttentionAndNextTokens() throws Exception {
     String shown =
-        output(() -> LookInside.main(new String[] {folder.toString(), "41 + 1 = ", "1", "3"}));
+        output(() -> LookInside.main(new String[] {folder.toString(), "542 + 1 = ", "1", "3"}));
     assertThat(shown)
-        .contains("embeddings model.embed_tokens (1,9,64)")
-        .contains("attention of layer 1, head 3 of 4, q (1,9,4,16), k (1,9,2,16)")
-        .contains("  0 '4'          ██")
+        .contains("embeddings model.embed_tokens (1,10,64)")
+        .contains("attention of layer 1, head 3 of 4, q (1,10,4,16), k (1,10,2,16)")
+        .contains("  0 '5'          ██")
         .contains("100 % on 0")
         .contains("likeliest next tokens");
   }
@@ -63,11 +63,11 @@ class ExamplesTest {
 
   @Test
   void generateTextContinuesThePrompt() throws Exception {
-    String shown = output(() -> GenerateText.main(new String[] {folder.toString(), "41 + 1 = "}));
+    String shown = output(() -> GenerateText.main(new String[] {folder.toString(), "542 + 1 = "}));
     // The context of 32 positions ends the text.
     assertThat(shown)
-        .startsWith("41 + 1 = ")
-        .contains("tokens after a prompt of 9", "ended by context");
+        .startsWith("542 + 1 = ")
+        .contains("tokens after a prompt of 10", "ended by context");
   }
 
   private static String output(Program program) throws Exception {
