@@ -11,8 +11,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Reads a value whole, as a tree.
 ///
-/// Jackson's mapper does this, too, but making one takes longer than reading a tokenizer: it prepares date formats and
-/// whatever else objects may need, at every start that generates text.
+/// Jackson's mapper does this, too, but making one takes longer than reading a tokenizer: it
+/// prepares date formats and whatever else objects may need, at every start that generates text.
 final class JsonTree {
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
