@@ -59,7 +59,7 @@ final class TrainCommand implements Callable<Integer> {
       paramLabel = "N",
       description =
           "The dial: layers, from which width and heads follow (default: ${DEFAULT-VALUE}).",
-      defaultValue = "4")
+      defaultValue = "3")
   private int depth;
 
   @Option(names = "--minutes", paramLabel = "M", description = "Train for so long (default: 3).")
