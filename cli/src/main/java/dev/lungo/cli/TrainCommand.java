@@ -271,7 +271,7 @@ final class TrainCommand implements Callable<Integer> {
     return value.orElse(0L);
   }
 
-  /// Returns the first of `runs/java-d4`, `runs/java-d4-2`, … that does not exist.
+  /// Returns the first of `runs/java-d3`, `runs/java-d3-2`, … that does not exist.
   private Path freeFolder() {
     String text =
         corpus
