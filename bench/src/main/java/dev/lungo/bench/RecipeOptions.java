@@ -12,8 +12,8 @@ final class RecipeOptions {
   @Option(names = "--architecture", description = "llama or gpt2 (default: llama).")
   private Architecture architecture = Architecture.LLAMA;
 
-  @Option(names = "--depth", paramLabel = "N", description = "Our layers (default: 4).")
-  private int depth = 4;
+  @Option(names = "--depth", paramLabel = "N", description = "Our layers (default: 3).")
+  private int depth = 3;
 
   @Option(names = "--width", paramLabel = "N", description = "Our width (default: 64 a layer).")
   private int width;

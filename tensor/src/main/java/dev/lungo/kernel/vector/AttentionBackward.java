@@ -2,6 +2,7 @@ package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
+import static dev.lungo.kernel.vector.RegisterTile.LINE_STRIDE;
 import static dev.lungo.kernel.vector.RegisterTile.ROWS;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
@@ -38,8 +39,8 @@ final class AttentionBackward {
   private final float[] tile = new float[ROWS * COLUMNS];
   private final float[] weights = new float[(KEYS + Transposition.SIDE) * COLUMNS];
   private final float[] slopes = new float[(KEYS + Transposition.SIDE) * COLUMNS];
-  private final float[] weightsByQuery = new float[KEYS * QUERIES];
-  private final float[] slopesByQuery = new float[KEYS * QUERIES];
+  private final float[] weightsByKey = new float[KEYS * LINE_STRIDE];
+  private final float[] slopesByKey = new float[KEYS * LINE_STRIDE];
   private final float[] logSums = new float[QUERIES];
   private final float[] blockDeltas = new float[QUERIES];
 
@@ -186,18 +187,20 @@ final class AttentionBackward {
       most = Math.max(most, rounded);
       for (int key = 0; key < rounded; key += ROWS) {
         int queries = panel * headDim * COLUMNS;
-        RegisterTile.multiply(
-            keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS);
-        RegisterTile.multiply(
-            valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS);
+        RegisterTile.multiplySteps(
+            keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS, false);
+        RegisterTile.multiplySteps(
+            valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
       }
       for (int half = 0; half < COLUMNS; half += LANES) {
         softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, shape.scale());
       }
-      Arrays.fill(weights, seen * COLUMNS, rounded * COLUMNS, 0);
       Arrays.fill(slopes, seen * COLUMNS, rounded * COLUMNS, 0);
-      turn(weights, weightsByQuery, panel, rounded, some);
-      turn(slopes, slopesByQuery, panel, rounded, some);
+      for (int key = seen; key < (some + ROWS - 1) / ROWS * ROWS; key++) {
+        int at = key * LINE_STRIDE + panel * COLUMNS;
+        Arrays.fill(weightsByKey, at, at + COLUMNS, 0);
+        Arrays.fill(slopesByKey, at, at + COLUMNS, 0);
+      }
       addToQueries(
           shape,
           batch,
@@ -210,18 +213,18 @@ final class AttentionBackward {
     for (int key = 0; key < most; key += ROWS) {
       for (int column = 0; column < wide; column += COLUMNS) {
         int into = key * wide + column * ROWS;
-        RegisterTile.multiply(
-            weightsByQuery, key * QUERIES, dOutSteps, column * QUERIES, count, tile, 0);
-        addTile(dValues, into);
-        RegisterTile.multiply(
-            slopesByQuery, key * QUERIES, querySteps, column * QUERIES, count, tile, 0);
-        addTile(dKeys, into);
+        int rows = key * LINE_STRIDE;
+        int columns = column * QUERIES;
+        RegisterTile.multiplyLines(
+            weightsByKey, rows, dOutSteps, columns, count, dValues, into, true);
+        RegisterTile.multiplyLines(
+            slopesByKey, rows, querySteps, columns, count, dKeys, into, true);
       }
     }
   }
 
   /// Turns one vector's scores into weights, and the gradients of its weights into those of its
-  /// scores.
+  /// scores: step by step of the keys for dS·K, line by line for Pᵀ·dO and dSᵀ·Q.
   private void softmaxBackward(int lane, int half, int seen, int seesFirst, float scale) {
     FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
     FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, lane);
@@ -233,31 +236,11 @@ final class AttentionBackward {
       if (key > seesFirst) {
         weight = weight.blend(0, lanes.compare(VectorOperators.LT, key - seesFirst));
       }
-      weight.intoArray(weights, at);
+      weight.intoArray(weightsByKey, key * LINE_STRIDE + lane);
       FloatVector slope = FloatVector.fromArray(SPECIES, slopes, at);
-      weight.mul(slope.sub(delta)).mul(scale).intoArray(slopes, at);
-    }
-  }
-
-  /// Copies a panel (keys, lanes) into panels of keys whose steps are queries. Keys beyond
-  /// `rounded` get zeros.
-  private static void turn(float[] from, float[] to, int panel, int rounded, int some) {
-    int all = (some + ROWS - 1) / ROWS * ROWS;
-    for (int key = 0; key < all; key += ROWS) {
-      int target = key * QUERIES + panel * COLUMNS * ROWS;
-      if (key >= rounded) {
-        Arrays.fill(to, target, target + COLUMNS * ROWS, 0);
-        continue;
-      }
-      Transposition.copy(from, key * COLUMNS, COLUMNS, ROWS, COLUMNS, to, target, ROWS);
-    }
-  }
-
-  private void addTile(float[] to, int at) {
-    for (int i = 0; i < ROWS * COLUMNS; i += LANES) {
-      FloatVector.fromArray(SPECIES, to, at + i)
-          .add(FloatVector.fromArray(SPECIES, tile, i))
-          .intoArray(to, at + i);
+      slope = weight.mul(slope.sub(delta)).mul(scale);
+      slope.intoArray(slopes, at);
+      slope.intoArray(slopesByKey, key * LINE_STRIDE + lane);
     }
   }
 
@@ -271,7 +254,7 @@ final class AttentionBackward {
       int depth,
       MemorySegment dq) {
     for (int d = 0; d < headDim; d += ROWS) {
-      RegisterTile.multiply(keySteps, d * KEYS, slopes, 0, depth, tile, 0);
+      RegisterTile.multiplySteps(keySteps, d * KEYS, slopes, 0, depth, tile, 0, false);
       System.arraycopy(tile, 0, dQueries, d * COLUMNS, Math.min(ROWS, headDim - d) * COLUMNS);
     }
     long stride = (long) shape.heads() * headDim;

@@ -151,8 +151,15 @@ final class AttentionForward {
       int panel, int headDim, int outputLength, int seen, int unmasked, int packed) {
     int rounded = (seen + ROWS - 1) / ROWS * ROWS;
     for (int row = 0; row < rounded; row += ROWS) {
-      RegisterTile.multiply(
-          keys, row * headDim, queries, panel * headDim * COLUMNS, headDim, scores, row * COLUMNS);
+      RegisterTile.multiplySteps(
+          keys,
+          row * headDim,
+          queries,
+          panel * headDim * COLUMNS,
+          headDim,
+          scores,
+          row * COLUMNS,
+          false);
     }
     hideFuture(seen, unmasked);
     for (int half = 0; half < COLUMNS; half += LANES) {
@@ -164,7 +171,7 @@ final class AttentionForward {
     }
     int output = panel * outputLength;
     for (int row = 0; row < outputLength; row += ROWS * COLUMNS) {
-      RegisterTile.multiply(values, row / COLUMNS * KEYS, scores, 0, depth, tile, 0);
+      RegisterTile.multiplySteps(values, row / COLUMNS * KEYS, scores, 0, depth, tile, 0, false);
       addTile(output + row);
     }
   }

@@ -2,6 +2,7 @@ package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
+import static dev.lungo.kernel.vector.RegisterTile.ROWS;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import java.lang.foreign.MemorySegment;
@@ -31,6 +32,22 @@ final class Panels {
   /// Returns the longest piece of a line, cut at the bounds of panels, that is copied at once.
   static int longestLine(int width) {
     return LONGEST_LINE / width * width;
+  }
+
+  /// Copies `count` stored lines, each `depth` long and `stride` from the next, as
+  /// [RegisterTile#multiplyLines] reads them; a tile's rows beyond the last are zero.
+  static void copyRows(
+      MemorySegment source, long from, long stride, int count, int depth, float[] into) {
+    int padded = (count + ROWS - 1) / ROWS * ROWS;
+    for (int row = 0; row < padded; row++) {
+      int at = row * RegisterTile.LINE_STRIDE;
+      if (row < count) {
+        long start = (from + row * stride) * Float.BYTES;
+        MemorySegment.copy(source, ValueLayout.JAVA_FLOAT, start, into, at, depth);
+      } else {
+        Arrays.fill(into, at, at + depth, 0);
+      }
+    }
   }
 
   /// Packs `count` stored lines, each `depth` long and `stride` from the next, into neighbouring
@@ -129,61 +146,102 @@ final class Panels {
         Arrays.fill(lines, i * room + count, (i + 1) * room, 0);
       }
       int to = at + first * width;
-      for (int column = 0; column < count; column += width, to += panelStride) {
+      int column = 0;
+      if (some == LINES_AHEAD && width == COLUMNS) {
+        for (; column <= count - width; column += width, to += panelStride) {
+          dealVectors(lines, column, room, into, to, width);
+          dealVector(lines, column + 7 * room, into, to + 7 * width);
+          dealVectors(lines, column + LANES, room, into, to + LANES, width);
+          dealVector(lines, column + 7 * room + LANES, into, to + 7 * width + LANES);
+        }
+      } else if (some == LINES_AHEAD && width <= LANES) {
+        for (; column <= count - width; column += width, to += panelStride) {
+          // What a vector writes too much is overwritten by the next step; the last has no next.
+          dealVectors(lines, column, room, into, to, width);
+          System.arraycopy(lines, column + 7 * room, into, to + 7 * width, width);
+        }
+      }
+      for (; column < count; column += width, to += panelStride) {
         int filled = Math.min(width, count - column);
-        dealSteps(lines, column, room, filled, some, into, to, width);
+        for (int step = 0; step < some; step++) {
+          int target = to + step * width;
+          System.arraycopy(lines, column + step * room, into, target, filled);
+          Arrays.fill(into, target + filled, target + width, 0);
+        }
       }
     }
   }
 
-  /// Deals `steps` lines out to one panel.
-  private static void dealSteps(
-      float[] lines, int from, int room, int filled, int steps, float[] into, int at, int width) {
-    int vectorSteps = width % LANES == 0 && filled == width ? steps : steps - 1;
-    if (filled < width) {
-      vectorSteps = 0;
-    }
-    // A vector may be wider than a panel: what it writes too much is overwritten by the next step.
-    for (int step = 0; step < vectorSteps; step++) {
-      for (int lane = 0; lane < width; lane += LANES) {
-        FloatVector.fromArray(SPECIES, lines, from + step * room + lane)
-            .intoArray(into, at + step * width + lane);
-      }
-    }
-    for (int step = vectorSteps; step < steps; step++) {
-      for (int j = 0; j < width; j++) {
-        into[at + step * width + j] = j < filled ? lines[from + step * room + j] : 0;
-      }
-    }
+  /// Deals out a vector of each of seven lines, without a loop: one would take longer to start than
+  /// to run.
+  private static void dealVectors(
+      float[] lines, int from, int room, float[] into, int at, int width) {
+    dealVector(lines, from, into, at);
+    dealVector(lines, from + room, into, at + width);
+    dealVector(lines, from + 2 * room, into, at + 2 * width);
+    dealVector(lines, from + 3 * room, into, at + 3 * width);
+    dealVector(lines, from + 4 * room, into, at + 4 * width);
+    dealVector(lines, from + 5 * room, into, at + 5 * width);
+    dealVector(lines, from + 6 * room, into, at + 6 * width);
+  }
+
+  private static void dealVector(float[] lines, int from, float[] into, int at) {
+    FloatVector.fromArray(SPECIES, lines, from).intoArray(into, at);
   }
 
   /// Writes a tile, or adds it, to `rows` × `columns` of a stored matrix.
   static void storeTile(
-      float[] tile, int rows, int columns, MemorySegment c, long from, long stride, boolean add) {
+      float[] tile,
+      int at,
+      int rows,
+      int columns,
+      MemorySegment c,
+      long from,
+      long stride,
+      boolean add) {
     if (columns < COLUMNS) {
-      storeNarrowTile(tile, rows, columns, c, from, stride, add);
+      storeNarrowTile(tile, at, rows, columns, c, from, stride, add);
       return;
     }
-    for (int row = 0; row < rows; row++) {
-      long target = from + row * stride;
-      FloatVector left = FloatVector.fromArray(SPECIES, tile, row * COLUMNS);
-      FloatVector right = FloatVector.fromArray(SPECIES, tile, row * COLUMNS + LANES);
-      if (add) {
-        left = Lanes.load(c, target).add(left);
-        right = Lanes.load(c, target + LANES).add(right);
-      }
-      Lanes.store(left, c, target);
-      Lanes.store(right, c, target + LANES);
+    if (add) {
+      addWholeTile(tile, at, rows, c, from, stride);
+    } else {
+      storeWholeTile(tile, at, rows, c, from, stride);
+    }
+  }
+
+  private static void storeWholeTile(
+      float[] tile, int at, int rows, MemorySegment c, long from, long stride) {
+    for (int row = 0; row < rows; row++, at += COLUMNS, from += stride) {
+      Lanes.store(FloatVector.fromArray(SPECIES, tile, at), c, from);
+      Lanes.store(FloatVector.fromArray(SPECIES, tile, at + LANES), c, from + LANES);
+    }
+  }
+
+  private static void addWholeTile(
+      float[] tile, int at, int rows, MemorySegment c, long from, long stride) {
+    for (int row = 0; row < rows; row++, at += COLUMNS, from += stride) {
+      FloatVector left = Lanes.load(c, from);
+      Lanes.store(left.add(FloatVector.fromArray(SPECIES, tile, at)), c, from);
+      FloatVector right = Lanes.load(c, from + LANES);
+      Lanes.store(right.add(FloatVector.fromArray(SPECIES, tile, at + LANES)), c, from + LANES);
     }
   }
 
   private static void storeNarrowTile(
-      float[] tile, int rows, int columns, MemorySegment c, long from, long stride, boolean add) {
+      float[] tile,
+      int at,
+      int rows,
+      int columns,
+      MemorySegment c,
+      long from,
+      long stride,
+      boolean add) {
     for (int row = 0; row < rows; row++) {
       for (int column = 0; column < columns; column++) {
         long target = (from + row * stride + column) * Float.BYTES;
         float before = add ? c.get(ValueLayout.JAVA_FLOAT, target) : 0;
-        c.set(ValueLayout.JAVA_FLOAT, target, before + tile[row * COLUMNS + column]);
+        c.set(ValueLayout.JAVA_FLOAT, target, before + tile[at + row * COLUMNS + column]);
       }
     }
   }

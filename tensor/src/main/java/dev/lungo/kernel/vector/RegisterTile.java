@@ -2,16 +2,17 @@ package dev.lungo.kernel.vector;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
-import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The innermost loop of every matrix product: [#ROWS] × [#COLUMNS] sums held in vector registers.
 ///
-/// Both operands are packed: for each step of the depth, `a` has [#ROWS] floats and `b` has
-/// [#COLUMNS]. The code looks the way it does for the compiler's sake, and every point was measured
-/// (docs/log.md): the bounds are checked before the loop, nothing is unrolled by hand, and the
-/// number of rows is what the registers hold.
+/// Both operands are packed: `b` has [#COLUMNS] floats for each step of the depth, `a` is packed
+/// step by step ([StepTile]) or line by line ([LineTile]). The code of the loops looks the way it
+/// does for the compiler's sake, and every point was measured (docs/log.md): the bounds are checked
+/// before the loop, nothing is unrolled by hand, the number of rows is what the registers hold, and
+/// each operand has an index of its own that is not a multiple of the other, because the compiler
+/// would then compute it anew in every step.
 final class RegisterTile {
   static final VectorSpecies<Float> SPECIES = Lanes.SPECIES;
   static final int LANES = Lanes.LENGTH;
@@ -24,6 +25,10 @@ final class RegisterTile {
 
   /// The longest depth of one call: panels this deep fit the first-level cache together.
   static final int DEPTH = 256;
+
+  /// Floats between two rows of `a` that are packed line by line: a cache line more than the
+  /// longest, so that rows do not compete for the same cache sets.
+  static final int LINE_STRIDE = DEPTH + 16;
 
   private RegisterTile() {}
 
@@ -42,154 +47,29 @@ final class RegisterTile {
     return loadsAhead ? 4 : 6;
   }
 
-  /// Computes c = a·b for one tile; its rows follow each other from `cFrom`.
-  static void multiply(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
+  /// Computes c = a·b, or adds it to c, for one tile; its rows follow each other from `cFrom`. `a`
+  /// has, for each step of the depth, a float of every row.
+  static void multiplySteps(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, boolean add) {
     switch (ROWS) {
-      case 4 -> tile4(a, aFrom, b, bFrom, depth, c, cFrom);
-      case 6 -> tile6(a, aFrom, b, bFrom, depth, c, cFrom);
-      default -> tile8(a, aFrom, b, bFrom, depth, c, cFrom);
+      case 4 -> StepTile.rows4(a, aFrom, b, bFrom, depth, c, cFrom, add);
+      case 6 -> StepTile.rows6(a, aFrom, b, bFrom, depth, c, cFrom, add);
+      default -> StepTile.rows8(a, aFrom, b, bFrom, depth, c, cFrom, add);
     }
   }
 
-  private static void tile4(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
-    Objects.checkFromIndexSize(aFrom, depth * 4, a.length);
-    Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    Objects.checkFromIndexSize(cFrom, 4 * COLUMNS, c.length);
-    FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-    FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
-    FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
-    FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
-    for (int k = 0; k < depth; k++) {
-      FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
-      FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4]);
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4 + 1]);
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4 + 2]);
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[aFrom + k * 4 + 3]);
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
+  /// Computes c = a·b, or adds it to c, for one tile, with the rows of `a` [#LINE_STRIDE] apart.
+  static void multiplyLines(
+      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom, boolean add) {
+    switch (ROWS) {
+      case 4 -> LineTile.rows4(a, aFrom, b, bFrom, depth, c, cFrom, add);
+      case 6 -> LineTile.rows6(a, aFrom, b, bFrom, depth, c, cFrom, add);
+      default -> LineTile.rows8(a, aFrom, b, bFrom, depth, c, cFrom, add);
     }
-    c00.intoArray(c, cFrom);
-    c01.intoArray(c, cFrom + LANES);
-    c10.intoArray(c, cFrom + COLUMNS);
-    c11.intoArray(c, cFrom + COLUMNS + LANES);
-    c20.intoArray(c, cFrom + 2 * COLUMNS);
-    c21.intoArray(c, cFrom + 2 * COLUMNS + LANES);
-    c30.intoArray(c, cFrom + 3 * COLUMNS);
-    c31.intoArray(c, cFrom + 3 * COLUMNS + LANES);
   }
 
-  private static void tile6(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
-    Objects.checkFromIndexSize(aFrom, depth * 6, a.length);
-    Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    Objects.checkFromIndexSize(cFrom, 6 * COLUMNS, c.length);
-    FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-    FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
-    FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
-    FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
-    FloatVector c40 = FloatVector.zero(SPECIES), c41 = c40;
-    FloatVector c50 = FloatVector.zero(SPECIES), c51 = c50;
-    for (int k = 0; k < depth; k++) {
-      FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
-      FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6]);
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 1]);
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 2]);
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 3]);
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 4]);
-      c40 = a4.fma(b0, c40);
-      c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(SPECIES, a[aFrom + k * 6 + 5]);
-      c50 = a5.fma(b0, c50);
-      c51 = a5.fma(b1, c51);
-    }
-    c00.intoArray(c, cFrom);
-    c01.intoArray(c, cFrom + LANES);
-    c10.intoArray(c, cFrom + COLUMNS);
-    c11.intoArray(c, cFrom + COLUMNS + LANES);
-    c20.intoArray(c, cFrom + 2 * COLUMNS);
-    c21.intoArray(c, cFrom + 2 * COLUMNS + LANES);
-    c30.intoArray(c, cFrom + 3 * COLUMNS);
-    c31.intoArray(c, cFrom + 3 * COLUMNS + LANES);
-    c40.intoArray(c, cFrom + 4 * COLUMNS);
-    c41.intoArray(c, cFrom + 4 * COLUMNS + LANES);
-    c50.intoArray(c, cFrom + 5 * COLUMNS);
-    c51.intoArray(c, cFrom + 5 * COLUMNS + LANES);
-  }
-
-  private static void tile8(
-      float[] a, int aFrom, float[] b, int bFrom, int depth, float[] c, int cFrom) {
-    Objects.checkFromIndexSize(aFrom, depth * 8, a.length);
-    Objects.checkFromIndexSize(bFrom, depth * COLUMNS, b.length);
-    Objects.checkFromIndexSize(cFrom, 8 * COLUMNS, c.length);
-    FloatVector c00 = FloatVector.zero(SPECIES), c01 = c00;
-    FloatVector c10 = FloatVector.zero(SPECIES), c11 = c10;
-    FloatVector c20 = FloatVector.zero(SPECIES), c21 = c20;
-    FloatVector c30 = FloatVector.zero(SPECIES), c31 = c30;
-    FloatVector c40 = FloatVector.zero(SPECIES), c41 = c40;
-    FloatVector c50 = FloatVector.zero(SPECIES), c51 = c50;
-    FloatVector c60 = FloatVector.zero(SPECIES), c61 = c60;
-    FloatVector c70 = FloatVector.zero(SPECIES), c71 = c70;
-    for (int k = 0; k < depth; k++) {
-      FloatVector b0 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS);
-      FloatVector b1 = FloatVector.fromArray(SPECIES, b, bFrom + k * COLUMNS + LANES);
-      FloatVector a0 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8]);
-      c00 = a0.fma(b0, c00);
-      c01 = a0.fma(b1, c01);
-      FloatVector a1 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 1]);
-      c10 = a1.fma(b0, c10);
-      c11 = a1.fma(b1, c11);
-      FloatVector a2 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 2]);
-      c20 = a2.fma(b0, c20);
-      c21 = a2.fma(b1, c21);
-      FloatVector a3 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 3]);
-      c30 = a3.fma(b0, c30);
-      c31 = a3.fma(b1, c31);
-      FloatVector a4 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 4]);
-      c40 = a4.fma(b0, c40);
-      c41 = a4.fma(b1, c41);
-      FloatVector a5 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 5]);
-      c50 = a5.fma(b0, c50);
-      c51 = a5.fma(b1, c51);
-      FloatVector a6 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 6]);
-      c60 = a6.fma(b0, c60);
-      c61 = a6.fma(b1, c61);
-      FloatVector a7 = FloatVector.broadcast(SPECIES, a[aFrom + k * 8 + 7]);
-      c70 = a7.fma(b0, c70);
-      c71 = a7.fma(b1, c71);
-    }
-    c00.intoArray(c, cFrom);
-    c01.intoArray(c, cFrom + LANES);
-    c10.intoArray(c, cFrom + COLUMNS);
-    c11.intoArray(c, cFrom + COLUMNS + LANES);
-    c20.intoArray(c, cFrom + 2 * COLUMNS);
-    c21.intoArray(c, cFrom + 2 * COLUMNS + LANES);
-    c30.intoArray(c, cFrom + 3 * COLUMNS);
-    c31.intoArray(c, cFrom + 3 * COLUMNS + LANES);
-    c40.intoArray(c, cFrom + 4 * COLUMNS);
-    c41.intoArray(c, cFrom + 4 * COLUMNS + LANES);
-    c50.intoArray(c, cFrom + 5 * COLUMNS);
-    c51.intoArray(c, cFrom + 5 * COLUMNS + LANES);
-    c60.intoArray(c, cFrom + 6 * COLUMNS);
-    c61.intoArray(c, cFrom + 6 * COLUMNS + LANES);
-    c70.intoArray(c, cFrom + 7 * COLUMNS);
-    c71.intoArray(c, cFrom + 7 * COLUMNS + LANES);
+  /// Returns what a sum starts from.
+  static FloatVector start(float[] c, int at, boolean add) {
+    return add ? FloatVector.fromArray(SPECIES, c, at) : FloatVector.zero(SPECIES);
   }
 }

@@ -13,15 +13,19 @@ import java.lang.foreign.MemorySegment;
 ///
 /// A piece of b, [RegisterTile#DEPTH] deep, is packed by all threads together; then the blocks of c
 /// are shared out, and each thread packs its own rows of a, few enough for its second-level cache.
-/// A transposed a is packed by all threads too, so that it is read in long runs. A few rows times a
-/// matrix of weights, as in decoding, read the weights where they are ([RowDots]).
+/// A transposed a is packed by all threads too, so that it is read in long runs. Between two pieces
+/// the sums wait tile after tile, where they can be fetched ahead, and c is written once. A few
+/// rows times a matrix of weights, as in decoding, read the weights where they are ([RowDots]).
 ///
-/// Every element of c is one sum per piece of the depth, added up in order: its bits depend on the
-/// depth alone.
+/// Every element of c is one chain of multiplications and additions along the depth: its bits
+/// depend on the depth alone.
 public final class VectorMatmul implements MatmulKernels {
-  /// Rows or columns that are packed at once by all threads: a megabyte, which they find in a
-  /// shared cache.
+  /// Columns, or rows of a transposed a, that are packed at once by all threads: a megabyte, which
+  /// they find in a shared cache.
   private static final int PACKED_TOGETHER = 1024;
+
+  /// Rows whose sums wait between two pieces of the depth.
+  private static final int ROWS_TOGETHER = 2048;
 
   /// Rows of a block of c: a's part takes a fifth of a second-level cache.
   private static final int BLOCK_ROWS = 96 / ROWS * ROWS;
@@ -73,21 +77,41 @@ public final class VectorMatmul implements MatmulKernels {
       RowDots.multiply(parallel, m, n, k, left, right, result, accumulate, scratch);
       return;
     }
-    Scratch mine = scratch.get();
-    int piece = share(k, DEPTH, 1);
-    int together = share(n, PACKED_TOGETHER, COLUMNS);
-    for (int column = 0; column < n; column += together) {
-      int columns = Math.min(together, n - column);
-      for (int step = 0; step < k; step += piece) {
-        Span span = new Span(column, columns, step, Math.min(piece, k - step));
-        float[] packed = mine.columns(columns);
-        pack(right, form != Form.NT, span, COLUMNS, packed);
-        boolean add = accumulate || step > 0;
-        switch (form) {
-          case NT, NN -> blocks(left, m, span, packed, result, add);
-          case TN -> transposedBlocks(left, m, span, packed, mine.manyRows(m), result, add);
-        }
+    int columns = share(n, PACKED_TOGETHER, COLUMNS);
+    int rows = m;
+    if (form == Form.TN) {
+      rows = share(m, PACKED_TOGETHER, ROWS);
+    } else if (k > DEPTH) {
+      rows = share(m, ROWS_TOGETHER, ROWS);
+    }
+    Product product = new Product(form, left, right, result, accumulate, k);
+    for (int column = 0; column < n; column += columns) {
+      for (int row = 0; row < m; row += rows) {
+        multiplySpan(product, row, Math.min(rows, m - row), column, Math.min(columns, n - column));
       }
+    }
+  }
+
+  /// What is multiplied.
+  private record Product(Form form, Stored a, Stored b, Stored c, boolean accumulate, int depth) {}
+
+  /// Makes rows × columns of c, one piece of the depth after the other.
+  private void multiplySpan(Product product, int row, int rows, int column, int columns) {
+    Scratch mine = scratch.get();
+    int piece = share(product.depth, DEPTH, 1);
+    float[] packedColumns = mine.columns(columns);
+    float[] waiting = piece < product.depth ? mine.waiting(rows, columns) : mine.noneWaiting;
+    for (int step = 0; step < product.depth; step += piece) {
+      int depth = Math.min(piece, product.depth - step);
+      Span across = new Span(column, columns, step, depth);
+      Span down = new Span(row, rows, step, depth);
+      pack(product.b, product.form != Form.NT, across, COLUMNS, packedColumns);
+      float[] packedRows = mine.noRows;
+      if (product.form == Form.TN) {
+        packedRows = mine.manyRows(rows);
+        pack(product.a, true, down, ROWS, packedRows);
+      }
+      multiplyPiece(product, down, packedRows, across, packedColumns, waiting);
     }
   }
 
@@ -98,16 +122,13 @@ public final class VectorMatmul implements MatmulKernels {
     return ((whole - 1) / parts / unit + 1) * unit;
   }
 
-  /// The columns of c and the steps of the depth that are being worked on.
-  private record Span(int column, int columns, int step, int depth) {
+  /// Lines of an operand (columns of b, rows of a) and the steps of the depth that are being worked
+  /// on.
+  private record Span(int line, int lines, int step, int depth) {
     int panelStride(int width) {
       // A cache line more than the panel needs, so that neighbours do not compete for the same
       // cache sets.
       return depth * width + CACHE_LINE;
-    }
-
-    Span rows(int row, int rows) {
-      return new Span(row, rows, step, depth);
     }
   }
 
@@ -115,7 +136,7 @@ public final class VectorMatmul implements MatmulKernels {
   private void pack(Stored stored, boolean stepMajor, Span span, int width, float[] into) {
     if (stepMajor) {
       int longest = Panels.longestLine(width);
-      int across = (span.columns - 1) / longest + 1;
+      int across = (span.lines - 1) / longest + 1;
       parallel.forRange(
           ((span.depth - 1) / TASK_STEPS + 1) * across,
           1,
@@ -126,7 +147,7 @@ public final class VectorMatmul implements MatmulKernels {
                   stored,
                   span,
                   first,
-                  Math.min(longest, span.columns - first),
+                  Math.min(longest, span.lines - first),
                   task / across,
                   width,
                   into);
@@ -135,13 +156,13 @@ public final class VectorMatmul implements MatmulKernels {
     } else {
       int lines = TASK_LINES / width * width;
       parallel.forRange(
-          (span.columns - 1) / lines + 1,
+          (span.lines - 1) / lines + 1,
           1,
           (from, to) -> {
             for (int task = from; task < to; task++) {
               int first = task * lines;
               packLines(
-                  stored, span, first, Math.min(lines, span.columns - first), width, into, first);
+                  stored, span, first, Math.min(lines, span.lines - first), width, into, first);
             }
           });
     }
@@ -152,7 +173,7 @@ public final class VectorMatmul implements MatmulKernels {
     int step = task * TASK_STEPS;
     int steps = Math.min(TASK_STEPS, span.depth - step);
     int at = first / width * span.panelStride(width) + step * width;
-    long from = stored.at(span.step + step, span.column + first);
+    long from = stored.at(span.step + step, span.line + first);
     Panels.packSteps(
         stored.memory,
         from,
@@ -169,7 +190,7 @@ public final class VectorMatmul implements MatmulKernels {
   private void packLines(
       Stored stored, Span span, int first, int count, int width, float[] into, int place) {
     int at = place / width * span.panelStride(width);
-    long from = stored.at(span.column + first, span.step);
+    long from = stored.at(span.line + first, span.step);
     Panels.packLines(
         stored.memory,
         from,
@@ -183,9 +204,16 @@ public final class VectorMatmul implements MatmulKernels {
         scratch.get().lines);
   }
 
-  /// Shares out the blocks of c; each thread packs the rows of a that it needs.
-  private void blocks(Stored a, int m, Span span, float[] packed, Stored c, boolean add) {
-    Grid grid = Grid.of(m, span.columns);
+  /// Adds one piece of the depth to the sums: shares out the blocks of c; each thread packs the
+  /// rows of a that it needs unless they are packed.
+  private void multiplyPiece(
+      Product product,
+      Span down,
+      float[] packedRows,
+      Span across,
+      float[] packedColumns,
+      float[] waiting) {
+    Grid grid = Grid.of(down.lines, across.lines);
     parallel.forRange(
         grid.blocks(),
         1,
@@ -193,73 +221,77 @@ public final class VectorMatmul implements MatmulKernels {
           Scratch mine = scratch.get();
           for (int block = from; block < to; block++) {
             int row = grid.row(block);
-            int rows = Math.min(grid.rows, m - row);
-            packLines(a, span.rows(row, rows), 0, rows, ROWS, mine.rows, 0);
-            multiplyBlock(mine.rows, 0, rows, packed, grid, block, span, c, row, add, mine.tile);
+            int rows = Math.min(grid.rows, down.lines - row);
+            float[] blockRows = packedRows;
+            if (product.form != Form.TN) {
+              blockRows = mine.rows;
+              long first = product.a.at(down.line + row, down.step);
+              Panels.copyRows(
+                  product.a.memory, first, product.a.stride, rows, down.depth, blockRows);
+            }
+            int column = grid.column(block);
+            int end = Math.min(across.lines, column + grid.columns);
+            for (; column < end; column += COLUMNS) {
+              multiplyPanel(
+                  product,
+                  down,
+                  row,
+                  rows,
+                  blockRows,
+                  across,
+                  column,
+                  Math.min(COLUMNS, end - column),
+                  packedColumns,
+                  waiting,
+                  mine.tile);
+            }
           }
         });
   }
 
-  /// Shares out the blocks of c after the threads have packed a together.
-  private void transposedBlocks(
-      Stored a, int m, Span span, float[] packed, float[] packedRows, Stored c, boolean add) {
-    int together = share(m, PACKED_TOGETHER, ROWS);
-    for (int top = 0; top < m; top += together) {
-      Span rows = span.rows(top, Math.min(together, m - top));
-      pack(a, true, rows, ROWS, packedRows);
-      Grid grid = Grid.of(rows.columns, span.columns);
-      parallel.forRange(
-          grid.blocks(),
-          1,
-          (from, to) -> {
-            float[] tile = scratch.get().tile;
-            for (int block = from; block < to; block++) {
-              int row = grid.row(block);
-              int aFrom = row / ROWS * span.panelStride(ROWS);
-              int count = Math.min(grid.rows, rows.columns - row);
-              multiplyBlock(
-                  packedRows,
-                  aFrom,
-                  count,
-                  packed,
-                  grid,
-                  block,
-                  span,
-                  c,
-                  rows.column + row,
-                  add,
-                  tile);
-            }
-          });
-    }
-  }
-
-  /// Multiplies packed rows by the packed columns of one block.
-  ///
-  /// @param top the row of c that the first of the packed rows makes
-  private static void multiplyBlock(
-      float[] packedRows,
-      int rowsFrom,
-      int rows,
-      float[] packed,
-      Grid grid,
-      int block,
-      Span span,
-      Stored c,
+  /// Multiplies packed rows by one panel of columns.
+  private static void multiplyPanel(
+      Product product,
+      Span down,
       int top,
-      boolean add,
+      int rows,
+      float[] packedRows,
+      Span across,
+      int column,
+      int columns,
+      float[] packedColumns,
+      float[] waiting,
       float[] tile) {
-    int last = Math.min(span.columns, grid.column(block) + grid.columns);
-    for (int column = grid.column(block); column < last; column += COLUMNS) {
-      int bFrom = column / COLUMNS * span.panelStride(COLUMNS);
-      int columns = Math.min(COLUMNS, last - column);
-      int aFrom = rowsFrom;
-      for (int row = 0; row < rows; row += ROWS) {
-        RegisterTile.multiply(packedRows, aFrom, packed, bFrom, span.depth, tile, 0);
-        long target = c.at(top + row, span.column + column);
+    boolean transposed = product.form == Form.TN;
+    boolean first = down.step == 0;
+    boolean last = down.step + down.depth == product.depth;
+    boolean whole = first && last;
+    float[] sums = whole ? tile : waiting;
+    int panel = column / COLUMNS;
+    int bFrom = panel * across.panelStride(COLUMNS);
+    int tilesDown = (down.lines - 1) / ROWS + 1;
+    for (int row = 0; row < rows; row += ROWS) {
+      int index = (top + row) / ROWS;
+      int at = whole ? 0 : (panel * tilesDown + index) * tile.length;
+      if (transposed) {
+        int aFrom = index * down.panelStride(ROWS);
+        RegisterTile.multiplySteps(
+            packedRows, aFrom, packedColumns, bFrom, down.depth, sums, at, !first);
+      } else {
+        int aFrom = row * RegisterTile.LINE_STRIDE;
+        RegisterTile.multiplyLines(
+            packedRows, aFrom, packedColumns, bFrom, down.depth, sums, at, !first);
+      }
+      if (last) {
         Panels.storeTile(
-            tile, Math.min(ROWS, rows - row), columns, c.memory, target, c.stride, add);
-        aFrom += span.panelStride(ROWS);
+            sums,
+            at,
+            Math.min(ROWS, rows - row),
+            columns,
+            product.c.memory,
+            product.c.at(down.line + top + row, across.line + column),
+            product.c.stride,
+            product.accumulate);
       }
     }
   }
@@ -303,7 +335,10 @@ public final class VectorMatmul implements MatmulKernels {
     final float[] tile = new float[ROWS * COLUMNS];
     final float[] lines = new float[Panels.LINES_LENGTH];
     final float[] sums = new float[RowDots.WEIGHT_ROWS * RegisterTile.LANES];
-    final float[] rows = new float[BLOCK_ROWS / ROWS * (DEPTH * ROWS + CACHE_LINE)];
+    final float[] rows = new float[BLOCK_ROWS * RegisterTile.LINE_STRIDE];
+    final float[] noRows = new float[0];
+    final float[] noneWaiting = new float[0];
+    private float[] waiting = new float[0];
     private float[] columns = new float[0];
     private float[] manyRows = new float[0];
     private float[] few = new float[0];
@@ -316,8 +351,15 @@ public final class VectorMatmul implements MatmulKernels {
 
     /// Returns room for a span of a transposed a; anything may be in it.
     float[] manyRows(int count) {
-      manyRows = atLeast(manyRows, panelsLength(share(count, PACKED_TOGETHER, ROWS), ROWS));
+      manyRows = atLeast(manyRows, panelsLength(count, ROWS));
       return manyRows;
+    }
+
+    /// Returns room for the sums of rows × columns; anything may be in it.
+    float[] waiting(int rows, int columns) {
+      int tiles = ((rows - 1) / ROWS + 1) * ((columns - 1) / COLUMNS + 1);
+      waiting = atLeast(waiting, tiles * tile.length);
+      return waiting;
     }
 
     /// Returns room for a few rows of a; anything may be in it.
