@@ -18,7 +18,10 @@ final class GenerateCommand implements Callable<Integer> {
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final SeedOption seed = new SeedOption();
 
-  @Parameters(paramLabel = "MODEL", description = "Folder of a run or of any model in its layout.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description =
+          "Folder of a run or of any model in its layout, a GGUF file, or a llama2.c .bin.")
   private Path model;
 
   @Option(

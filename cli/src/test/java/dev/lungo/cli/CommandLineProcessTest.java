@@ -1,6 +1,7 @@
 package dev.lungo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lungo.cli.Processes.Outcome;
 import java.io.IOException;
@@ -70,6 +71,23 @@ class CommandLineProcessTest {
     Outcome outcome = Processes.run(second, folder, AS_BUILT, "--version");
     assertThat(outcome.status()).isZero();
     assertThat(outcome.out()).startsWith("lungo ");
+  }
+
+  @Test
+  void modelsInGgufFilesAreRunAndInspected() throws Exception {
+    Path model =
+        Path.of(System.getProperty("lungo.testdata", "../../shared/data"))
+            .resolve("models/stories260K/stories260K.gguf")
+            .toAbsolutePath();
+    assumeTrue(Files.exists(model), "no test data: models/stories260K");
+    Outcome text = lungo("generate", model.toString(), "--temperature", "0", "-n", "40");
+    assertThat(text.status()).as(text.err()).isZero();
+    assertThat(text.out())
+        .startsWith("Once upon a time, there was a little girl named Lily. She loved to play");
+    Outcome listing = lungo("inspect", model.toString());
+    assertThat(listing.out())
+        .contains("general.architecture = llama")
+        .containsPattern("FLOAT32 +\\[512, 64\\] +token_embd.weight");
   }
 
   @Test

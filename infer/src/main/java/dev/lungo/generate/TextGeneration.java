@@ -8,8 +8,9 @@ import dev.lungo.tokenizer.SpecialMode;
 import dev.lungo.tokenizer.StreamingDecoder;
 import dev.lungo.tokenizer.Tokenizer;
 import dev.lungo.tokenizer.TokenizerFiles;
-import dev.lungo.weights.ModelFolder;
+import dev.lungo.weights.ModelFiles;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -64,12 +65,14 @@ public final class TextGeneration implements AutoCloseable {
     this.tokenizer = tokenizer;
   }
 
-  /// Opens a model in Hugging Face layout with the tokenizer beside it.
-  public static TextGeneration open(Path folder, int threads) throws IOException {
-    Tokenizer tokenizer = TokenizerFiles.load(folder);
+  /// Opens a model ([ModelFiles]) with the tokenizer that is in its file or beside it.
+  public static TextGeneration open(Path path, int threads) throws IOException {
+    boolean carriesTokenizer = Files.isDirectory(path) || path.toString().endsWith(".gguf");
+    Path beside = path.toAbsolutePath().getParent();
+    Tokenizer tokenizer = TokenizerFiles.load(carriesTokenizer || beside == null ? path : beside);
     Kernels kernels = KernelChoice.open(threads);
     try {
-      return new TextGeneration(kernels, ModelFolder.load(folder, false), tokenizer);
+      return new TextGeneration(kernels, ModelFiles.load(path), tokenizer);
     } catch (IOException | RuntimeException failed) {
       kernels.close();
       throw failed;

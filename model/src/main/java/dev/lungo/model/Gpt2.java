@@ -53,9 +53,9 @@ public final class Gpt2 implements LanguageModel {
       Projection feedForward,
       Projection feedForwardOutput) {}
 
-  Gpt2(Gpt2Config config, boolean trainable) {
+  Gpt2(Gpt2Config config, Parameters parameters) {
     this.config = config;
-    parameters = new Parameters(trainable);
+    this.parameters = parameters;
     int width = config.width();
     tokenEmbedding =
         parameters.embedding("transformer.wte.weight", config.vocabulary(), width, DEVIATION);

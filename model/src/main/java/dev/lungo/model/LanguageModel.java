@@ -2,6 +2,7 @@ package dev.lungo.model;
 
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
+import dev.lungo.nn.StoredWeights;
 import dev.lungo.op.CrossEntropy;
 import dev.lungo.op.Linear;
 import dev.lungo.op.Pass;
@@ -15,9 +16,24 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gpt2 
   ///
   /// @param trainable whether parameters get memory for gradients
   static LanguageModel create(ModelConfig config, boolean trainable) {
+    return of(config, new Parameters(trainable));
+  }
+
+  /// Opens a model whose parameters stay where they are stored.
+  static LanguageModel open(ModelConfig config, StoredWeights weights) {
+    Parameters parameters = new Parameters(weights);
+    try {
+      return of(config, parameters);
+    } catch (RuntimeException failed) {
+      parameters.close();
+      throw failed;
+    }
+  }
+
+  private static LanguageModel of(ModelConfig config, Parameters parameters) {
     return switch (config) {
-      case LlamaConfig llama -> new Llama(llama, trainable);
-      case Gpt2Config gpt2 -> new Gpt2(gpt2, trainable);
+      case LlamaConfig llama -> new Llama(llama, parameters);
+      case Gpt2Config gpt2 -> new Gpt2(gpt2, parameters);
     };
   }
 

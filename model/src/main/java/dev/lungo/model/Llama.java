@@ -7,7 +7,6 @@ import static dev.lungo.op.Linear.linear;
 import static dev.lungo.op.Norms.rmsNorm;
 import static dev.lungo.op.Rotary.rotary;
 
-import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
 import dev.lungo.nn.SelfAttention;
@@ -23,7 +22,7 @@ public final class Llama implements LanguageModel {
   private final LlamaConfig config;
   private final Parameters parameters;
   private final Workspace tables = new Workspace("rotary tables");
-  private final Rotary.Table rotaryTable;
+  private Optional<Rotary.Table> rotaryTable = Optional.empty();
   private final Tensor embedding;
   private final Block[] blocks;
   private final Tensor finalNorm;
@@ -41,12 +40,9 @@ public final class Llama implements LanguageModel {
       Tensor up,
       Tensor down) {}
 
-  Llama(LlamaConfig config, boolean trainable) {
+  Llama(LlamaConfig config, Parameters parameters) {
     this.config = config;
-    parameters = new Parameters(trainable);
-    rotaryTable =
-        Rotary.table(
-            tables, RotaryLayout.HALVES, config.context(), config.headDim(), config.ropeBase());
+    this.parameters = parameters;
     embedding =
         parameters.embedding(
             "model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
@@ -109,13 +105,28 @@ public final class Llama implements LanguageModel {
     Tensor q = linear(pass, x, block.query).view(batch, length, config.heads(), config.headDim());
     Tensor k = linear(pass, x, block.key).view(batch, length, config.kvHeads(), config.headDim());
     Tensor v = linear(pass, x, block.value).view(batch, length, config.kvHeads(), config.headDim());
-    q = rotary(pass, q, rotaryTable, start);
-    k = rotary(pass, k, rotaryTable, start);
+    Rotary.Table table = rotaryTable(start + length);
+    q = rotary(pass, q, table, start);
+    k = rotary(pass, k, table, start);
     pass.observe("model.layers.", layer, ".self_attn.q", q);
     pass.observe("model.layers.", layer, ".self_attn.k", k);
     pass.observe("model.layers.", layer, ".self_attn.v", v);
     Tensor mixed = SelfAttention.attend(pass, layer, q, k, v, cache);
     return linear(pass, mixed, block.output);
+  }
+
+  /// Returns a table of at least so many positions. It grows as it is needed: a context of 131,072
+  /// positions would take a second and 64 MB for a prompt of five.
+  private synchronized Rotary.Table rotaryTable(int positions) {
+    int there = rotaryTable.map(Rotary.Table::positions).orElse(0);
+    if (there < positions) {
+      int more = Math.min(config.context(), Math.max(positions, 2 * there));
+      rotaryTable =
+          Optional.of(
+              Rotary.table(
+                  tables, config.rotaryLayout(), more, config.headDim(), config.ropeBase()));
+    }
+    return rotaryTable.orElseThrow();
   }
 
   private Tensor feedForward(Pass pass, Block block, Tensor x) {

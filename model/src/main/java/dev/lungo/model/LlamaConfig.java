@@ -1,10 +1,13 @@
 package dev.lungo.model;
 
+import dev.lungo.kernel.PositionKernels.RotaryLayout;
+
 /// The sizes of a Llama model (Touvron et al. 2023, arXiv:2302.13971).
 ///
 /// @param headDim D, usually width / heads
 /// @param normEpsilon ε of the RMSNorms
 /// @param ropeBase base of the rotary angles, usually 10,000
+/// @param rotaryLayout which elements of a head are turned together
 public record LlamaConfig(
     int vocabulary,
     int width,
@@ -16,8 +19,37 @@ public record LlamaConfig(
     int context,
     float normEpsilon,
     float ropeBase,
-    boolean tiedEmbeddings)
+    boolean tiedEmbeddings,
+    RotaryLayout rotaryLayout)
     implements ModelConfig {
+
+  /// Describes a model whose rotary pairs lie half a head apart, as in Hugging Face checkpoints.
+  public LlamaConfig(
+      int vocabulary,
+      int width,
+      int layers,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int feedForward,
+      int context,
+      float normEpsilon,
+      float ropeBase,
+      boolean tiedEmbeddings) {
+    this(
+        vocabulary,
+        width,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        context,
+        normEpsilon,
+        ropeBase,
+        tiedEmbeddings,
+        RotaryLayout.HALVES);
+  }
 
   public LlamaConfig {
     if (!(normEpsilon > 0 && normEpsilon < 1)) {

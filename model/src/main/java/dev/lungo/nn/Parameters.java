@@ -9,11 +9,13 @@ import dev.lungo.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 /// The parameters of a model, in the order they were declared, with the memory that holds them.
 public final class Parameters implements AutoCloseable {
   private final Workspace workspace = new Workspace("parameters");
   private final boolean trainable;
+  private final Optional<StoredWeights> stored;
   private final List<Parameter> all = new ArrayList<>();
 
   /// Starts an empty set.
@@ -21,6 +23,13 @@ public final class Parameters implements AutoCloseable {
   /// @param trainable whether parameters get memory for gradients
   public Parameters(boolean trainable) {
     this.trainable = trainable;
+    stored = Optional.empty();
+  }
+
+  /// Starts an empty set of parameters that are used where and as they are stored.
+  public Parameters(StoredWeights stored) {
+    trainable = false;
+    this.stored = Optional.of(stored);
   }
 
   /// Declares the (out, in) weight of a linear layer.
@@ -55,7 +64,10 @@ public final class Parameters implements AutoCloseable {
 
   private Tensor add(
       String name, Shape shape, Role role, double deviation, boolean transposedInFile) {
-    Tensor tensor = workspace.allocate(shape, DType.FLOAT32);
+    Tensor tensor =
+        stored.isPresent()
+            ? stored.get().tensor(workspace, name, shape)
+            : workspace.allocate(shape, DType.FLOAT32);
     if (trainable) {
       tensor.requireGradient().setGradient(workspace.zeros(shape));
     }
@@ -104,5 +116,6 @@ public final class Parameters implements AutoCloseable {
   @Override
   public void close() {
     workspace.close();
+    stored.ifPresent(StoredWeights::close);
   }
 }

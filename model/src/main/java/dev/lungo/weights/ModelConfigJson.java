@@ -2,6 +2,7 @@ package dev.lungo.weights;
 
 import dev.lungo.file.AtomicFiles;
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
@@ -151,6 +152,10 @@ public final class ModelConfigJson {
   }
 
   private static void describe(LlamaConfig config, Map<String, Object> fields) {
+    if (config.rotaryLayout() != RotaryLayout.HALVES) {
+      throw new IllegalArgumentException(
+          "config.json cannot say that rotary pairs lie side by side; permute the query and key weights");
+    }
     fields.put("architectures", List.of("LlamaForCausalLM"));
     fields.put("model_type", LLAMA);
     fields.put("vocab_size", config.vocabulary());

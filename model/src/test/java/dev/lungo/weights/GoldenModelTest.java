@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -58,7 +59,17 @@ class GoldenModelTest {
   void stories260kGivesTheRecordedLogitsAndText(Kernels kernels) throws IOException {
     Path folder = folder("stories260K");
     JsonNode golden = golden(folder);
-    try (LanguageModel model = ModelFolder.load(folder, false);
+    for (LanguageModel model :
+        List.of(
+            ModelFiles.load(folder),
+            ModelFiles.load(folder.resolve("stories260K.gguf")),
+            ModelFiles.load(folder.resolve("stories260K.bin")))) {
+      checkStories(kernels, model, golden);
+    }
+  }
+
+  private static void checkStories(Kernels kernels, LanguageModel model, JsonNode golden) {
+    try (model;
         Workspace memory = new Workspace("cache");
         Workspace workspace = new Workspace("step")) {
       KvCache cache = model.newCache(memory, 1, 256);

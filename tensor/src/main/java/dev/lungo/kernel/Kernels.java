@@ -9,6 +9,8 @@ public interface Kernels extends AutoCloseable {
 
   MatmulKernels matmul();
 
+  BlockMatmulKernels blockMatmul();
+
   NormKernels norm();
 
   ActivationKernels activation();

@@ -5,6 +5,7 @@ package dev.lungo.kernel;
 public record ScalarKernels(
     Parallel parallel,
     MatmulKernels matmul,
+    BlockMatmulKernels blockMatmul,
     NormKernels norm,
     ActivationKernels activation,
     AttentionKernels attention,
@@ -28,6 +29,7 @@ public record ScalarKernels(
     this(
         parallel,
         new ScalarMatmul(parallel),
+        new ScalarBlockMatmul(),
         new ScalarNorm(),
         new ScalarActivation(),
         new ScalarAttention(parallel),

@@ -26,7 +26,13 @@ public final class Embedding {
             ids.shape().rank() == 2
                 ? Shape.of(ids.shape().dimension(0), ids.shape().dimension(1), width)
                 : Shape.of(rows, width));
-    pass.kernels().embedding().gather(ids.data(), table.data(), out.data(), rows, width);
+    if (table.type().format().isPresent()) {
+      pass.kernels()
+          .blockMatmul()
+          .gather(table.type().format().get(), ids.data(), table.data(), out.data(), rows, width);
+    } else {
+      pass.kernels().embedding().gather(ids.data(), table.data(), out.data(), rows, width);
+    }
     if (pass.records() && table.requiresGradient()) {
       pass.record(new Saved(ids, table, out));
     }

@@ -1,6 +1,7 @@
 package dev.lungo.op;
 
 import dev.lungo.kernel.MatmulKernels.Form;
+import dev.lungo.quant.BlockFormat;
 import dev.lungo.tensor.Tensor;
 import java.util.Optional;
 
@@ -40,9 +41,7 @@ public final class Linear {
     int in = x.shape().width();
     int out = weight.shape().dimension(0);
     Tensor y = pass.allocate(x.shape().withWidth(out));
-    pass.kernels()
-        .matmul()
-        .multiply(Form.NT, rows, out, in, x.data(), weight.data(), y.data(), false);
+    multiply(pass, x, weight, y, rows, in, out);
     bias.ifPresent(b -> {
       if (b.elements() != out) {
         throw new IllegalArgumentException(
@@ -60,6 +59,26 @@ public final class Linear {
       pass.record(new Saved(x, weight, bias, y));
     }
     return y;
+  }
+
+  private static void multiply(
+      Pass pass, Tensor x, Tensor weight, Tensor y, int rows, int in, int out) {
+    Optional<BlockFormat> format = weight.type().format();
+    if (format.isEmpty()) {
+      pass.kernels()
+          .matmul()
+          .multiply(Form.NT, rows, out, in, x.data(), weight.data(), y.data(), false);
+      return;
+    }
+    if (pass.records() && x.requiresGradient()) {
+      throw new IllegalArgumentException(
+          "linear: weights of "
+              + weight.type()
+              + " pass no gradient on; use float32 ones to train");
+    }
+    pass.kernels()
+        .blockMatmul()
+        .multiply(format.get(), rows, out, in, x.data(), weight.data(), y.data());
   }
 
   private record Saved(Tensor x, Tensor weight, Optional<Tensor> bias, Tensor output)

@@ -40,7 +40,7 @@ public final class Workspace implements AutoCloseable {
 
   /// Allocates a tensor. Its contents are undefined.
   public Tensor allocate(Shape shape, DType type) {
-    return new Tensor(this, generation, shape, type, take(shape.elements() * type.bytes()));
+    return new Tensor(this, generation, shape, type, take(type.bytes(shape.elements())));
   }
 
   /// Allocates a float32 tensor of zeros.
@@ -48,6 +48,25 @@ public final class Workspace implements AutoCloseable {
     Tensor tensor = allocate(shape, DType.FLOAT32);
     tensor.data().fill((byte) 0);
     return tensor;
+  }
+
+  /// Makes a tensor of memory that belongs to somebody else, such as a mapped file.
+  ///
+  /// @throws IllegalArgumentException if the memory is not as large as such a tensor
+  public Tensor adopt(MemorySegment memory, Shape shape, DType type) {
+    long bytes = type.bytes(shape.elements());
+    if (memory.byteSize() != bytes) {
+      throw new IllegalArgumentException(
+          "a tensor "
+              + shape
+              + " of "
+              + type
+              + " takes "
+              + bytes
+              + " bytes, but the memory has "
+              + memory.byteSize());
+    }
+    return new Tensor(this, generation, shape, type, memory);
   }
 
   private MemorySegment take(long bytes) {
@@ -58,7 +77,7 @@ public final class Workspace implements AutoCloseable {
       offset = 0;
     }
     if (block == blocks.size()) {
-      blocks.add(arena.allocate(Math.max(aligned, nextBlockSize()), ALIGNMENT));
+      blocks.add(HugePages.allocate(arena, Math.max(aligned, nextBlockSize()), ALIGNMENT));
     }
     MemorySegment segment = blocks.get(block).asSlice(offset, bytes, ALIGNMENT);
     offset += aligned;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -123,6 +124,10 @@ abstract class KernelContract {
   /// Allocates exactly the values: an implementation that reads beyond them fails.
   MemorySegment memory(float[] values) {
     return arena.allocateFrom(JAVA_FLOAT_UNALIGNED, values);
+  }
+
+  MemorySegment memory(byte[] values) {
+    return arena.allocateFrom(ValueLayout.JAVA_BYTE, values);
   }
 
   MemorySegment memory(int[] values) {

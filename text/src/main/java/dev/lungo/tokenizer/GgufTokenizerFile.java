@@ -1,13 +1,14 @@
 package dev.lungo.tokenizer;
 
+import dev.lungo.file.GgufHeader;
 import dev.lungo.file.MalformedFileException;
 import dev.lungo.tokenizer.SentencePieceTokenizer.TokenType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /// Reads the tokenizer that a GGUF file carries in its metadata.
 ///
@@ -16,18 +17,17 @@ import java.util.OptionalInt;
 final class GgufTokenizerFile {
   private static final String PREFIX = "tokenizer.ggml.";
 
-  private final Path file;
-  private final Map<String, Object> values;
+  private final GgufHeader header;
 
-  private GgufTokenizerFile(Path file, Map<String, Object> values) {
-    this.file = file;
-    this.values = values;
+  private GgufTokenizerFile(GgufHeader header) {
+    this.header = header;
   }
 
   /// @throws MalformedFileException if the file is no GGUF, or its tokenizer is missing or of an
   ///   unknown kind
   static Tokenizer read(Path file) throws IOException {
-    GgufTokenizerFile gguf = new GgufTokenizerFile(file, GgufMetadata.read(file, PREFIX));
+    GgufTokenizerFile gguf =
+        new GgufTokenizerFile(GgufHeader.read(file, name -> name.startsWith(PREFIX)));
     try {
       String model = gguf.string("model", "");
       return switch (model) {
@@ -43,7 +43,11 @@ final class GgufTokenizerFile {
   }
 
   private MalformedFileException malformed(String field, String reason) {
-    return new MalformedFileException(file.toString(), 0, PREFIX + field, reason);
+    return header.malformed(PREFIX + field, reason);
+  }
+
+  private @Nullable Object value(String name) {
+    return header.metadata().get(PREFIX + name);
   }
 
   private Tokenizer sentencePiece() throws IOException {
@@ -88,7 +92,7 @@ final class GgufTokenizerFile {
       }
     }
     OptionalInt begin = special("bos_token_id", names.size());
-    boolean addBegin = Boolean.TRUE.equals(values.get("add_bos_token")) && begin.isPresent();
+    boolean addBegin = Boolean.TRUE.equals(value("add_bos_token")) && begin.isPresent();
     BytePairDefinition.Frame frame =
         new BytePairDefinition.Frame(
             addBegin ? new int[] {begin.getAsInt()} : new int[0],
@@ -112,7 +116,7 @@ final class GgufTokenizerFile {
   }
 
   private OptionalInt special(String name, int count) throws IOException {
-    Object value = values.get(name);
+    Object value = value(name);
     if (value == null) {
       return OptionalInt.empty();
     }
@@ -125,7 +129,10 @@ final class GgufTokenizerFile {
   }
 
   private String string(String name, String otherwise) throws IOException {
-    Object value = values.getOrDefault(name, otherwise);
+    Object value = value(name);
+    if (value == null) {
+      return otherwise;
+    }
     if (!(value instanceof String string)) {
       throw malformed(name, "expected a string");
     }
@@ -133,7 +140,7 @@ final class GgufTokenizerFile {
   }
 
   private <T> List<T> list(String name, Class<T> type) throws IOException {
-    if (!(values.get(name) instanceof List<?> list)) {
+    if (!(value(name) instanceof List<?> list)) {
       throw malformed(name, "is missing or no array");
     }
     List<T> typed = new ArrayList<>(list.size());

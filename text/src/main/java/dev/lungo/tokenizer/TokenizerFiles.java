@@ -47,6 +47,12 @@ public final class TokenizerFiles {
     try (Stream<Path> files = Files.list(folder)) {
       List<Path> candidates =
           files.filter(file -> isNamedLikeOne(file) && Files.isRegularFile(file)).sorted().toList();
+      // A GGUF file is a model first of all: beside a tokenizer it is not asked for its own.
+      List<Path> alone =
+          candidates.stream().filter(file -> !nameOf(file).endsWith(".gguf")).toList();
+      if (alone.size() == 1) {
+        return alone.getFirst();
+      }
       if (candidates.size() == 1) {
         return candidates.getFirst();
       }

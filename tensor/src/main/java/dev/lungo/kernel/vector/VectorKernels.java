@@ -2,6 +2,7 @@ package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.ActivationKernels;
 import dev.lungo.kernel.AttentionKernels;
+import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.ElementwiseKernels;
 import dev.lungo.kernel.EmbeddingKernels;
 import dev.lungo.kernel.Kernels;
@@ -12,13 +13,13 @@ import dev.lungo.kernel.NormKernels;
 import dev.lungo.kernel.OptimizerKernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.PositionKernels;
-import dev.lungo.kernel.ScalarKernels;
 import java.util.Optional;
 
 /// Kernels in the Vector API.
 public record VectorKernels(
     Parallel parallel,
     MatmulKernels matmul,
+    BlockMatmulKernels blockMatmul,
     NormKernels norm,
     ActivationKernels activation,
     AttentionKernels attention,
@@ -34,10 +35,11 @@ public record VectorKernels(
   /// @param threads how many run a kernel, the caller included
   public static VectorKernels open(int threads) {
     Parallel parallel = new Parallel(threads);
-    ScalarKernels scalar = new ScalarKernels(parallel);
+    VectorMatmul matmul = new VectorMatmul(parallel);
     return new VectorKernels(
         parallel,
-        new VectorMatmul(parallel),
+        matmul,
+        new VectorBlockMatmul(parallel, matmul),
         new VectorNorm(parallel),
         new VectorActivation(parallel),
         new VectorAttention(parallel),

@@ -1,0 +1,20 @@
+package dev.lungo.nn;
+
+import dev.lungo.tensor.Shape;
+import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.Workspace;
+
+/// A file of parameters that are used where they lie, in the number format that they are stored in.
+public interface StoredWeights extends AutoCloseable {
+  /// Returns the parameter of this name.
+  ///
+  /// @param workspace gives it its lifetime
+  /// @param name its name in a Hugging Face checkpoint
+  /// @param shape what the model needs
+  /// @throws java.io.UncheckedIOException if the file has none of this name and shape
+  Tensor tensor(Workspace workspace, String name, Shape shape);
+
+  /// Gives the file back; its parameters become invalid.
+  @Override
+  void close();
+}

@@ -1,0 +1,154 @@
+package dev.lungo.weights;
+
+import dev.lungo.file.GgufHeader;
+import dev.lungo.file.GgufHeader.GgufTensorInfo;
+import dev.lungo.file.MalformedFileException;
+import dev.lungo.nn.StoredWeights;
+import dev.lungo.tensor.DType;
+import dev.lungo.tensor.Shape;
+import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.Workspace;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/// The tensors of a GGUF file, memory-mapped, under the names that Hugging Face checkpoints give
+/// them.
+final class GgufWeights implements StoredWeights {
+  /// Parts of names, in the order in which they are replaced.
+  private static final String[][] NAMES = {
+    {"model.embed_tokens.", "token_embd."},
+    {"model.norm.", "output_norm."},
+    {"lm_head.", "output."},
+    {"model.layers.", "blk."},
+    {".input_layernorm.", ".attn_norm."},
+    {".self_attn.q_proj.", ".attn_q."},
+    {".self_attn.k_proj.", ".attn_k."},
+    {".self_attn.v_proj.", ".attn_v."},
+    {".self_attn.o_proj.", ".attn_output."},
+    {".post_attention_layernorm.", ".ffn_norm."},
+    {".mlp.gate_proj.", ".ffn_gate."},
+    {".mlp.up_proj.", ".ffn_up."},
+    {".mlp.down_proj.", ".ffn_down."},
+  };
+
+  private final GgufHeader header;
+  private final Map<String, GgufTensorInfo> tensors = new HashMap<>();
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment mapped;
+
+  /// Maps the file that the header was read from.
+  GgufWeights(GgufHeader header) throws IOException {
+    this.header = header;
+    for (GgufTensorInfo tensor : header.tensors()) {
+      tensors.put(tensor.name(), tensor);
+    }
+    try (FileChannel channel = FileChannel.open(header.file(), StandardOpenOption.READ)) {
+      mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    } catch (IOException failed) {
+      arena.close();
+      throw failed;
+    }
+  }
+
+  private static String nameInFile(String name) {
+    String inFile = name;
+    for (String[] pair : NAMES) {
+      inFile = inFile.replace(pair[0], pair[1]);
+    }
+    return inFile;
+  }
+
+  @Override
+  public Tensor tensor(Workspace workspace, String name, Shape shape) {
+    try {
+      return find(workspace, nameInFile(name), shape);
+    } catch (MalformedFileException malformed) {
+      throw new UncheckedIOException(malformed);
+    }
+  }
+
+  private Tensor find(Workspace workspace, String name, Shape shape) throws MalformedFileException {
+    GgufTensorInfo found = tensors.get(name);
+    if (found == null) {
+      throw header.malformed(name, "is missing");
+    }
+    long[] expected = new long[shape.rank()];
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = shape.dimension(i);
+    }
+    if (!Arrays.equals(found.shape(), expected)) {
+      throw malformed(
+          found,
+          "has the shape "
+              + Arrays.toString(found.shape())
+              + ", but the metadata asks for "
+              + Arrays.toString(expected));
+    }
+    DType type = type(found);
+    int block = type.format().map(format -> format.blockElements()).orElse(1);
+    if (shape.width() % block != 0) {
+      throw malformed(found, "its rows of " + shape.width() + " are no whole blocks of " + block);
+    }
+    long bytes = type.bytes(shape.elements());
+    if (bytes > mapped.byteSize() - found.offset()) {
+      throw malformed(
+          found,
+          "takes "
+              + bytes
+              + " bytes from byte "
+              + found.offset()
+              + ", but the file ends at "
+              + mapped.byteSize()
+              + "; is the download complete?");
+    }
+    return workspace.adopt(mapped.asSlice(found.offset(), bytes), shape, type);
+  }
+
+  private DType type(GgufTensorInfo tensor) throws MalformedFileException {
+    Optional<DType> type = type(tensor.type());
+    if (type.isEmpty()) {
+      throw malformed(
+          tensor,
+          "has the type "
+              + tensor.type()
+              + "; Lungo reads F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K");
+    }
+    return type.get();
+  }
+
+  /// Finds a type by its number in llama.cpp's `ggml_type`.
+  static Optional<DType> type(int number) {
+    return switch (number) {
+      case 0 -> Optional.of(DType.FLOAT32);
+      case 1 -> Optional.of(DType.FLOAT16);
+      case 2 -> Optional.of(DType.Q4_0);
+      case 3 -> Optional.of(DType.Q4_1);
+      case 6 -> Optional.of(DType.Q5_0);
+      case 7 -> Optional.of(DType.Q5_1);
+      case 8 -> Optional.of(DType.Q8_0);
+      case 12 -> Optional.of(DType.Q4_K);
+      case 13 -> Optional.of(DType.Q5_K);
+      case 14 -> Optional.of(DType.Q6_K);
+      case 30 -> Optional.of(DType.BFLOAT16);
+      default -> Optional.empty();
+    };
+  }
+
+  private MalformedFileException malformed(GgufTensorInfo tensor, String reason) {
+    return new MalformedFileException(
+        header.file().toString(), tensor.described(), "tensor " + tensor.name(), reason);
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

@@ -1,0 +1,25 @@
+package dev.lungo.quant;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// 32 numbers in 34 bytes: a half-precision scale d and 32 signed bytes q; a number is d·q.
+public final class Q8_0 implements BlockFormat {
+  @Override
+  public int blockElements() {
+    return 32;
+  }
+
+  @Override
+  public int blockBytes() {
+    return 34;
+  }
+
+  @Override
+  public void decode(MemorySegment source, long offset, float[] target, int at) {
+    float scale = BlockFormat.half(source, offset);
+    for (int i = 0; i < 32; i++) {
+      target[at + i] = scale * source.get(ValueLayout.JAVA_BYTE, offset + 2 + i);
+    }
+  }
+}
