@@ -193,6 +193,20 @@ class LauncherProcessTest {
   }
 
   @Test
+  void buildingWithoutPeersUndoesBuildingWithThemButNotTheOtherWayRound() throws Exception {
+    script(
+        house.resolve("fake maven"),
+        MAVEN + "mkdir -p bench/target && touch bench/target/lungo-bench.jar\n");
+    run(environment(), "bench", "matmul");
+    run(environment(), "bench", "matmul", "--peers");
+    assertThat(mavenCalls()).hasSize(2);
+    run(environment(), "bench", "matmul");
+    run(environment(), "bench", "matmul", "--peers");
+    assertThat(mavenCalls()).as("peers serve both").hasSize(2);
+    assertThat(house.resolve(".lungo/built-bench")).doesNotExist();
+  }
+
+  @Test
   void jdkThatIsTooOldIsRefusedWithItsVersion() throws Exception {
     for (String version : List.of("17.0.15", "25", "25.0.2", "1.8.0_402")) {
       Map<String, String> environment = environment();
