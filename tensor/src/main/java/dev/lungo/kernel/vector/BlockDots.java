@@ -5,6 +5,9 @@ import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.quant.Q4_0;
+import dev.lungo.quant.Q4_K;
+import dev.lungo.quant.Q5_0;
+import dev.lungo.quant.Q6_K;
 import dev.lungo.quant.Q8_0;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -15,97 +18,124 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// Dot products of a stored row of weights with floats, without decoding the row first.
+/// Dot products of stored rows of weights with floats, without decoding the rows first: one class a
+/// format.
 ///
-/// Within a block the integers are multiplied as they are; the block's scale is applied once to
-/// what comes of them.
+/// Within a block the stored integers are multiplied as they are; the block's scale is applied once
+/// to what comes of them, and what the format adds to every number is taken from a sum of x.
 final class BlockDots {
-  private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_64;
-  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_256;
-  private static final int BLOCK = 32;
+  /// Numbers whose sums of x are known.
+  static final int BLOCK = 32;
+
+  private static final VectorSpecies<Byte> BYTES =
+      LANES == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
+  static final VectorSpecies<Integer> INTS =
+      LANES == 16 ? IntVector.SPECIES_512 : IntVector.SPECIES_256;
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private BlockDots() {}
 
-  /// Says whether rows of this format are multiplied as they are stored.
-  static boolean have(BlockFormat format) {
-    return LANES == 8 && (format instanceof Q8_0 || format instanceof Q4_0);
+  /// A row of x.
+  ///
+  /// @param from where it starts in `values`, a multiple of [#BLOCK]
+  /// @param sums of each [#BLOCK] values
+  record Input(float[] values, int from, int length, float[] sums) {
+    /// Describes `rows` rows of `length` floats, which all share these arrays.
+    static Input[] rows(float[] values, int rows, int length, float[] sums) {
+      for (int z = 0; z < rows * length / BLOCK; z++) {
+        float sum = 0;
+        for (int i = z * BLOCK; i < (z + 1) * BLOCK; i++) {
+          sum += values[i];
+        }
+        sums[z] = sum;
+      }
+      Input[] inputs = new Input[rows];
+      for (int row = 0; row < rows; row++) {
+        inputs[row] = new Input(values, row * length, length, sums);
+      }
+      return inputs;
+    }
   }
 
-  /// Returns the dot product of `k` stored numbers with x.
-  ///
-  /// @param lanes room for a vector
-  static float dot(
+  /// What one thread unpacks scales into; kept, so that a call makes no garbage.
+  static final class Scales {
+    float[] values = new float[0];
+    byte[] packed = new byte[0];
+
+    void reserve(int length) {
+      if (values.length < length) {
+        values = new float[length];
+        packed = new byte[2 * length];
+      }
+    }
+  }
+
+  /// Says whether rows of this format are multiplied as they are stored.
+  static boolean have(BlockFormat format) {
+    return (LANES == 8 || LANES == 16)
+        && switch (format) {
+          case Q8_0 _, Q4_0 _, Q5_0 _, Q4_K _, Q6_K _ -> true;
+          default -> false;
+        };
+  }
+
+  /// Computes y[at + r], the dot products of x with `rows` stored rows that follow each other from
+  /// byte `offset`.
+  static void rows(
       BlockFormat format,
       MemorySegment weights,
       long offset,
-      float[] x,
-      int from,
-      int k,
-      float[] lanes) {
-    FloatVector sum =
-        format instanceof Q8_0
-            ? dotQ8_0(weights, offset, x, from, k)
-            : dotQ4_0(weights, offset, x, from, k);
-    sum.intoArray(lanes, 0);
-    return RowDots.total(lanes, 0);
-  }
-
-  private static FloatVector dotQ8_0(
-      MemorySegment weights, long offset, float[] x, int from, int k) {
-    FloatVector sum = FloatVector.zero(SPECIES);
-    int end = from + k;
-    for (int at = from; at < end; at += BLOCK, offset += 34) {
-      FloatVector block = signed(weights, offset + 2).mul(floats(x, at));
-      block = signed(weights, offset + 10).fma(floats(x, at + 8), block);
-      block = signed(weights, offset + 18).fma(floats(x, at + 16), block);
-      block = signed(weights, offset + 26).fma(floats(x, at + 24), block);
-      sum = block.fma(FloatVector.broadcast(SPECIES, scale(weights, offset)), sum);
+      int rows,
+      Input x,
+      Scales scales,
+      float[] y,
+      int at) {
+    switch (format) {
+      case Q8_0 _ -> Q8_0Dots.rows(weights, offset, rows, x, y, at);
+      case Q4_0 _ -> Q4_0Dots.rows(weights, offset, rows, x, y, at);
+      case Q5_0 _ -> Q5_0Dots.rows(weights, offset, rows, x, y, at);
+      case Q4_K _ -> Q4_KDots.rows(weights, offset, rows, x, scales, y, at);
+      case Q6_K _ -> Q6_KDots.rows(weights, offset, rows, x, scales, y, at);
+      default -> throw new IllegalArgumentException(format + " has to be decoded first");
     }
-    return sum;
   }
 
-  private static FloatVector dotQ4_0(
-      MemorySegment weights, long offset, float[] x, int from, int k) {
-    FloatVector sum = FloatVector.zero(SPECIES);
-    int end = from + k;
-    for (int at = from; at < end; at += BLOCK, offset += 18) {
-      IntVector first = ints(weights, offset + 2);
-      IntVector second = ints(weights, offset + 10);
-      FloatVector block = low(first).mul(floats(x, at));
-      block = low(second).fma(floats(x, at + 8), block);
-      block = high(first).fma(floats(x, at + 16), block);
-      block = high(second).fma(floats(x, at + 24), block);
-      sum = block.fma(FloatVector.broadcast(SPECIES, scale(weights, offset)), sum);
-    }
-    return sum;
+  static float half(MemorySegment weights, long offset) {
+    return Float.float16ToFloat(Lanes.natively(weights).get(SHORT, offset));
   }
 
-  private static float scale(MemorySegment weights, long offset) {
-    return Float.float16ToFloat(weights.get(ValueLayout.JAVA_SHORT_UNALIGNED, offset));
-  }
-
-  private static FloatVector floats(float[] x, int at) {
+  static FloatVector floats(float[] x, int at) {
     return FloatVector.fromArray(SPECIES, x, at);
   }
 
-  private static FloatVector signed(MemorySegment weights, long offset) {
-    return (FloatVector)
-        ByteVector.fromMemorySegment(BYTES, weights, offset, ByteOrder.LITTLE_ENDIAN)
-            .castShape(SPECIES, 0);
+  /// Loads signed bytes, one a lane, as floats.
+  static FloatVector signed(MemorySegment weights, long offset) {
+    return (FloatVector) bytes(weights, offset).castShape(SPECIES, 0);
   }
 
-  private static IntVector ints(MemorySegment weights, long offset) {
+  /// Loads unsigned bytes, one a lane.
+  static IntVector unsigned(MemorySegment weights, long offset) {
     return (IntVector)
-        ByteVector.fromMemorySegment(BYTES, weights, offset, ByteOrder.LITTLE_ENDIAN)
-            .castShape(INTS, 0);
+        bytes(weights, offset).convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
   }
 
-  private static FloatVector low(IntVector pairs) {
-    return (FloatVector) pairs.and(15).sub(8).castShape(SPECIES, 0);
+  private static ByteVector bytes(MemorySegment weights, long offset) {
+    return ByteVector.fromMemorySegment(
+        BYTES, Lanes.natively(weights), offset, ByteOrder.LITTLE_ENDIAN);
   }
 
-  private static FloatVector high(IntVector pairs) {
-    return (FloatVector)
-        pairs.lanewise(VectorOperators.LSHR, 4).and(15).sub(8).castShape(SPECIES, 0);
+  /// Returns the lower four bits of bytes.
+  static FloatVector low(IntVector bytes) {
+    return toFloats(bytes.and(15));
+  }
+
+  /// Returns the upper four bits of bytes.
+  static FloatVector high(IntVector bytes) {
+    return toFloats(bytes.lanewise(VectorOperators.LSHR, 4));
+  }
+
+  static FloatVector toFloats(IntVector numbers) {
+    return (FloatVector) numbers.castShape(SPECIES, 0);
   }
 }

@@ -43,7 +43,9 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   private static final class Scratch {
     float[] weights = new float[0];
     float[] rows = new float[0];
-    final float[] lanes = new float[LANES];
+    float[] sums = new float[0];
+    float[] products = new float[0];
+    final BlockDots.Scales scales = new BlockDots.Scales();
 
     static float[] atLeast(float[] array, int length) {
       return array.length < length ? new float[length] : array;
@@ -76,32 +78,63 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
       MemorySegment y) {
     Scratch mine = scratch.get();
     mine.rows = Scratch.atLeast(mine.rows, m * k);
+    mine.sums = Scratch.atLeast(mine.sums, m * k / BlockDots.BLOCK);
     float[] rows = mine.rows;
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
-    long bytes = format.bytes(k);
-    boolean asStored = BlockDots.have(format);
+    BlockDots.Input[] inputs =
+        BlockDots.have(format)
+            ? BlockDots.Input.rows(rows, m, k, mine.sums)
+            : new BlockDots.Input[0];
     parallel.forRange(
         n,
         Math.max(1, WEIGHTS_PER_TASK / k),
         (from, to) -> {
           Scratch own = scratch.get();
-          own.weights = Scratch.atLeast(own.weights, k);
-          for (int column = from; column < to; column++) {
-            if (!asStored) {
-              format.decode(weights, column * bytes, own.weights, 0, k);
-            }
+          int count = to - from;
+          own.products = Scratch.atLeast(own.products, m * count);
+          if (inputs.length > 0) {
+            long offset = from * format.bytes(k);
             for (int row = 0; row < m; row++) {
-              float dot =
-                  asStored
-                      ? BlockDots.dot(format, weights, column * bytes, rows, row * k, k, own.lanes)
-                      : dot(own.weights, rows, row * k, k, own.lanes);
-              y.setAtIndex(ValueLayout.JAVA_FLOAT, (long) row * n + column, dot);
+              BlockDots.rows(
+                  format,
+                  weights,
+                  offset,
+                  count,
+                  inputs[row],
+                  own.scales,
+                  own.products,
+                  row * count);
             }
+          } else {
+            decodeAndMultiply(format, weights, from, count, rows, m, k, own);
+          }
+          for (int row = 0; row < m; row++) {
+            long at = ((long) row * n + from) * Float.BYTES;
+            MemorySegment.copy(own.products, row * count, y, ValueLayout.JAVA_FLOAT, at, count);
           }
         });
   }
 
-  private static float dot(float[] weights, float[] x, int from, int k, float[] lanes) {
+  private static void decodeAndMultiply(
+      BlockFormat format,
+      MemorySegment weights,
+      int from,
+      int count,
+      float[] rows,
+      int m,
+      int k,
+      Scratch own) {
+    own.weights = Scratch.atLeast(own.weights, k);
+    long bytes = format.bytes(k);
+    for (int column = 0; column < count; column++) {
+      format.decode(weights, (from + column) * bytes, own.weights, 0, k);
+      for (int row = 0; row < m; row++) {
+        own.products[row * count + column] = dot(own.weights, rows, row * k, k);
+      }
+    }
+  }
+
+  private static float dot(float[] weights, float[] x, int from, int k) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     int i = 0;
@@ -111,8 +144,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
       w = FloatVector.fromArray(SPECIES, weights, i + LANES);
       odd = FloatVector.fromArray(SPECIES, x, from + i + LANES).fma(w, odd);
     }
-    even.add(odd).intoArray(lanes, 0);
-    float sum = RowDots.total(lanes, 0);
+    float sum = Lanes.sum(even.add(odd));
     for (; i < k; i++) {
       sum = Math.fma(weights[i], x[from + i], sum);
     }
