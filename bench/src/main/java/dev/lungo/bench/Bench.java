@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
       OperationsBench.class,
       TokenizerBench.class,
       SpeedrunBench.class,
+      InferenceBench.class,
       ColdStartBench.class
     })
 public final class Bench {
