@@ -7,11 +7,11 @@ import java.lang.foreign.MemorySegment;
 /// Bytes 0–3 hold the scales of sub-blocks 0–3 and bytes 4–7 their minima, in the lower six bits.
 /// Bytes 8–11 hold the lower four bits of the scales (low) and minima (high) of sub-blocks 4–7,
 /// whose upper two bits are those of bytes 0–3 and 4–7.
-final class SubBlockScales {
+public final class SubBlockScales {
   private SubBlockScales() {}
 
   /// Returns the scale of sub-block `i`.
-  static int scale(MemorySegment source, long offset, int i) {
+  public static int scale(MemorySegment source, long offset, int i) {
     if (i < 4) {
       return BlockFormat.unsigned(source, offset + i) & 63;
     }
@@ -20,7 +20,7 @@ final class SubBlockScales {
   }
 
   /// Returns the minimum of sub-block `i`.
-  static int minimum(MemorySegment source, long offset, int i) {
+  public static int minimum(MemorySegment source, long offset, int i) {
     if (i < 4) {
       return BlockFormat.unsigned(source, offset + i + 4) & 63;
     }

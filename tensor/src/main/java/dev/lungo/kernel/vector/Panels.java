@@ -228,6 +228,38 @@ final class Panels {
     }
   }
 
+  /// Writes the transpose of a tile to `columns` × `rows` of a stored matrix.
+  ///
+  /// @param turned room for a tile of [Transposition#SIDE] rows
+  static void storeTransposedTile(
+      float[] tile,
+      int at,
+      int rows,
+      int columns,
+      MemorySegment c,
+      long from,
+      long stride,
+      float[] turned) {
+    for (int first = 0; first < rows; first += Transposition.SIDE, from += Transposition.SIDE) {
+      int some = Math.min(Transposition.SIDE, rows - first);
+      int start = at + first * COLUMNS;
+      Transposition.copy(
+          tile, start, COLUMNS, Transposition.SIDE, COLUMNS, turned, 0, Transposition.SIDE);
+      for (int column = 0; column < columns; column++) {
+        int source = column * Transposition.SIDE;
+        long target = from + column * stride;
+        if (some == Transposition.SIDE && LANES >= Transposition.SIDE) {
+          FloatVector.fromArray(FloatVector.SPECIES_256, turned, source)
+              .intoMemorySegment(Lanes.natively(c), target << 2, Lanes.ORDER);
+        } else {
+          for (int i = 0; i < some; i++) {
+            c.set(ValueLayout.JAVA_FLOAT, (target + i) << 2, turned[source + i]);
+          }
+        }
+      }
+    }
+  }
+
   private static void storeNarrowTile(
       float[] tile,
       int at,

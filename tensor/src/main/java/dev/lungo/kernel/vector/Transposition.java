@@ -1,14 +1,14 @@
 package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
-import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
 
-/// Transposes small matrices between arrays: eight by eight in registers where vectors hold eight
-/// floats, and float by float elsewhere and at the edges.
+/// Transposes small matrices between arrays: eight by eight in registers where vectors hold at
+/// least eight floats, and float by float elsewhere and at the edges.
 ///
 /// Three times, pairs of vectors exchange halves, quarters and eighths; what stays in a vector is
 /// blended with what comes.
@@ -16,7 +16,8 @@ final class Transposition {
   /// Lines that are read together: an array must not end before the eighth.
   static final int SIDE = 8;
 
-  private static final boolean IN_REGISTERS = LANES == SIDE;
+  private static final boolean IN_REGISTERS = LANES >= SIDE;
+  private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;
 
   private static final VectorShuffle<Float> BY_4 = exchange(4);
   private static final VectorShuffle<Float> BY_2 = exchange(2);
@@ -28,11 +29,11 @@ final class Transposition {
   private Transposition() {}
 
   private static VectorShuffle<Float> exchange(int distance) {
-    return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) & (LANES - 1));
+    return VectorShuffle.fromOp(SPECIES, lane -> lane ^ distance);
   }
 
   private static VectorMask<Float> mask(int lanes) {
-    return VectorMask.fromLong(SPECIES, lanes & ((1L << LANES) - 1));
+    return VectorMask.fromLong(SPECIES, lanes);
   }
 
   /// Copies `lines` × `depth` to `depth` × `lines`: float k of line i goes to at + k · toStride +

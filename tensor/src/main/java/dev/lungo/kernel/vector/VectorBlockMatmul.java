@@ -4,21 +4,18 @@ import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.kernel.BlockMatmulKernels;
-import dev.lungo.kernel.MatmulKernels;
-import dev.lungo.kernel.MatmulKernels.Form;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// Products with stored weights.
 ///
 /// For a few rows of x, each row of weights is multiplied as it is stored ([BlockDots]), or, in the
-/// other formats, decoded into the first-level cache and multiplied there. For many, a megabyte of
-/// weights is decoded at a time and multiplied as float32 weights are: decoding is then shared by
-/// all rows.
+/// other formats, decoded into the first-level cache and multiplied there. For many, the rows of
+/// weights that a tile needs are decoded where others are copied ([VectorMatmul]).
 final class VectorBlockMatmul implements BlockMatmulKernels {
   /// With more rows of x, the tiles of the float32 product pay.
   private static final int MOST_ROWS = 12;
@@ -26,15 +23,11 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   /// Weights that one task decodes.
   private static final int WEIGHTS_PER_TASK = 1 << 15;
 
-  /// Weights that are decoded before they are multiplied with many rows.
-  private static final int DECODED = 1 << 18;
-
   private final Parallel parallel;
-  private final MatmulKernels matmul;
+  private final VectorMatmul matmul;
   private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
-  private MemorySegment decoded = MemorySegment.NULL;
 
-  VectorBlockMatmul(Parallel parallel, MatmulKernels matmul) {
+  VectorBlockMatmul(Parallel parallel, VectorMatmul matmul) {
     this.parallel = parallel;
     this.matmul = matmul;
   }
@@ -64,7 +57,8 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     if (m <= MOST_ROWS) {
       multiplyFew(format, m, n, k, x, weights, y);
     } else {
-      multiplyMany(format, m, n, k, x, weights, y);
+      int unit = format.blockElements();
+      matmul.multiplyRows(new StoredRows(format, weights, k), unit, m, n, k, x, y);
     }
   }
 
@@ -127,7 +121,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     own.weights = Scratch.atLeast(own.weights, k);
     long bytes = format.bytes(k);
     for (int column = 0; column < count; column++) {
-      format.decode(weights, (from + column) * bytes, own.weights, 0, k);
+      BlockDecoding.decode(format, weights, (from + column) * bytes, own.weights, 0, k);
       for (int row = 0; row < m; row++) {
         own.products[row * count + column] = dot(own.weights, rows, row * k, k);
       }
@@ -151,39 +145,20 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     return sum;
   }
 
-  private void multiplyMany(
-      BlockFormat format,
-      int m,
-      int n,
-      int k,
-      MemorySegment x,
-      MemorySegment weights,
-      MemorySegment y) {
-    int together = Math.max(1, DECODED / k);
-    reserve((long) Math.min(together, n) * k);
-    long bytes = format.bytes(k);
-    for (int column = 0; column < n; column += together) {
-      int columns = Math.min(together, n - column);
-      int first = column;
-      parallel.forRange(
-          columns,
-          Math.max(1, WEIGHTS_PER_TASK / k),
-          (from, to) -> {
-            Scratch own = scratch.get();
-            own.weights = Scratch.atLeast(own.weights, k);
-            for (int i = from; i < to; i++) {
-              format.decode(weights, (first + i) * bytes, own.weights, 0, k);
-              MemorySegment.copy(
-                  own.weights, 0, decoded, ValueLayout.JAVA_FLOAT, (long) i * k * Float.BYTES, k);
-            }
-          });
-      matmul.multiply(Form.NT, m, columns, k, x, 0, k, decoded, 0, k, y, column, n, false);
-    }
-  }
-
-  private void reserve(long floats) {
-    if (decoded.byteSize() < floats * Float.BYTES) {
-      decoded = Arena.ofAuto().allocate(floats * Float.BYTES, 64);
+  /// Rows of stored weights, decoded where they are multiplied.
+  private record StoredRows(BlockFormat format, MemorySegment weights, int k)
+      implements VectorMatmul.Rows {
+    @Override
+    public void copyRows(int row, int count, int step, int depth, float[] into) {
+      long rowBytes = format.bytes(k);
+      long offset = row * rowBytes + format.bytes(step);
+      for (int i = 0; i < count; i++, offset += rowBytes) {
+        BlockDecoding.decode(format, weights, offset, into, i * RegisterTile.LINE_STRIDE, depth);
+      }
+      for (int i = count; i % RegisterTile.ROWS != 0; i++) {
+        int at = i * RegisterTile.LINE_STRIDE;
+        Arrays.fill(into, at, at + depth, 0);
+      }
     }
   }
 }

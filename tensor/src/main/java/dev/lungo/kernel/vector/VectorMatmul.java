@@ -84,7 +84,21 @@ public final class VectorMatmul implements MatmulKernels {
     } else if (k > DEPTH) {
       rows = share(m, ROWS_TOGETHER, ROWS);
     }
-    Product product = new Product(form, left, right, result, accumulate, k);
+    multiply(new Product(form, left, right, result, accumulate, k, 1, false), m, rows, n, columns);
+  }
+
+  /// Computes y = x·Wᵀ as (W·xᵀ)ᵀ: rows of W, the larger operand, are then used line by line and
+  /// need no transposition.
+  ///
+  /// @param unit numbers of the depth that cannot be divided, such as a block's
+  void multiplyRows(Rows weights, int unit, int m, int n, int k, MemorySegment x, MemorySegment y) {
+    Product product =
+        new Product(
+            Form.NT, weights, new Stored(x, 0, k), new Stored(y, 0, n), false, k, unit, true);
+    multiply(product, n, share(n, ROWS_TOGETHER, ROWS), m, share(m, PACKED_TOGETHER, COLUMNS));
+  }
+
+  private void multiply(Product product, int m, int rows, int n, int columns) {
     for (int column = 0; column < n; column += columns) {
       for (int row = 0; row < m; row += rows) {
         multiplySpan(product, row, Math.min(rows, m - row), column, Math.min(columns, n - column));
@@ -93,12 +107,40 @@ public final class VectorMatmul implements MatmulKernels {
   }
 
   /// What is multiplied.
-  private record Product(Form form, Stored a, Stored b, Stored c, boolean accumulate, int depth) {}
+  ///
+  /// @param unit numbers of the depth that cannot be divided
+  /// @param transposed whether c holds the product's transpose
+  private record Product(
+      Form form,
+      Rows a,
+      Stored b,
+      Stored c,
+      boolean accumulate,
+      int depth,
+      int unit,
+      boolean transposed) {
+    void store(float[] sums, int at, int row, int rows, int column, int columns, float[] turned) {
+      if (transposed) {
+        long to = c.at(column, row);
+        Panels.storeTransposedTile(sums, at, rows, columns, c.memory, to, c.stride, turned);
+      } else {
+        Panels.storeTile(
+            sums, at, rows, columns, c.memory, c.at(row, column), c.stride, accumulate);
+      }
+    }
+  }
+
+  /// The rows of an operand, wherever they come from.
+  interface Rows {
+    /// Copies `depth` numbers, from number `step`, of `count` rows from row `row`, as
+    /// [RegisterTile#multiplyLines] reads them; a tile's rows beyond the last are zero.
+    void copyRows(int row, int count, int step, int depth, float[] into);
+  }
 
   /// Makes rows × columns of c, one piece of the depth after the other.
   private void multiplySpan(Product product, int row, int rows, int column, int columns) {
     Scratch mine = scratch.get();
-    int piece = share(product.depth, DEPTH, 1);
+    int piece = share(product.depth, DEPTH, product.unit);
     float[] packedColumns = mine.columns(columns);
     float[] waiting = piece < product.depth ? mine.waiting(rows, columns) : mine.noneWaiting;
     for (int step = 0; step < product.depth; step += piece) {
@@ -107,9 +149,9 @@ public final class VectorMatmul implements MatmulKernels {
       Span down = new Span(row, rows, step, depth);
       pack(product.b, product.form != Form.NT, across, COLUMNS, packedColumns);
       float[] packedRows = mine.noRows;
-      if (product.form == Form.TN) {
+      if (product.form == Form.TN && product.a instanceof Stored stored) {
         packedRows = mine.manyRows(rows);
-        pack(product.a, true, down, ROWS, packedRows);
+        pack(stored, true, down, ROWS, packedRows);
       }
       multiplyPiece(product, down, packedRows, across, packedColumns, waiting);
     }
@@ -225,9 +267,7 @@ public final class VectorMatmul implements MatmulKernels {
             float[] blockRows = packedRows;
             if (product.form != Form.TN) {
               blockRows = mine.rows;
-              long first = product.a.at(down.line + row, down.step);
-              Panels.copyRows(
-                  product.a.memory, first, product.a.stride, rows, down.depth, blockRows);
+              product.a.copyRows(down.line + row, rows, down.step, down.depth, blockRows);
             }
             int column = grid.column(block);
             int end = Math.min(across.lines, column + grid.columns);
@@ -243,7 +283,7 @@ public final class VectorMatmul implements MatmulKernels {
                   Math.min(COLUMNS, end - column),
                   packedColumns,
                   waiting,
-                  mine.tile);
+                  mine);
             }
           }
         });
@@ -261,19 +301,18 @@ public final class VectorMatmul implements MatmulKernels {
       int columns,
       float[] packedColumns,
       float[] waiting,
-      float[] tile) {
-    boolean transposed = product.form == Form.TN;
+      Scratch mine) {
     boolean first = down.step == 0;
     boolean last = down.step + down.depth == product.depth;
     boolean whole = first && last;
-    float[] sums = whole ? tile : waiting;
+    float[] sums = whole ? mine.tile : waiting;
     int panel = column / COLUMNS;
     int bFrom = panel * across.panelStride(COLUMNS);
     int tilesDown = (down.lines - 1) / ROWS + 1;
     for (int row = 0; row < rows; row += ROWS) {
       int index = (top + row) / ROWS;
-      int at = whole ? 0 : (panel * tilesDown + index) * tile.length;
-      if (transposed) {
+      int at = whole ? 0 : (panel * tilesDown + index) * ROWS * COLUMNS;
+      if (product.form == Form.TN) {
         int aFrom = index * down.panelStride(ROWS);
         RegisterTile.multiplySteps(
             packedRows, aFrom, packedColumns, bFrom, down.depth, sums, at, !first);
@@ -283,15 +322,14 @@ public final class VectorMatmul implements MatmulKernels {
             packedRows, aFrom, packedColumns, bFrom, down.depth, sums, at, !first);
       }
       if (last) {
-        Panels.storeTile(
+        product.store(
             sums,
             at,
+            down.line + top + row,
             Math.min(ROWS, rows - row),
+            across.line + column,
             columns,
-            product.c.memory,
-            product.c.at(down.line + top + row, across.line + column),
-            product.c.stride,
-            product.accumulate);
+            mine.turned);
       }
     }
   }
@@ -324,15 +362,24 @@ public final class VectorMatmul implements MatmulKernels {
   }
 
   /// A matrix where it is stored.
-  record Stored(MemorySegment memory, long offset, int stride) {
+  record Stored(MemorySegment memory, long offset, int stride) implements Rows {
     long at(long row, long column) {
       return offset + row * stride + column;
+    }
+
+    @Override
+    public void copyRows(int row, int count, int step, int depth, float[] into) {
+      Panels.copyRows(memory, at(row, step), stride, count, depth, into);
     }
   }
 
   /// What one thread works in; kept, so that a call makes no garbage.
   static final class Scratch {
-    final float[] tile = new float[ROWS * COLUMNS];
+    // As many rows as are transposed together, whatever is in those beyond the tile's.
+    private static final int ROOM = Math.max(ROWS, Transposition.SIDE) * COLUMNS;
+
+    final float[] tile = new float[ROOM];
+    final float[] turned = new float[ROOM];
     final float[] lines = new float[Panels.LINES_LENGTH];
     final float[] sums = new float[RowDots.WEIGHT_ROWS * RegisterTile.LANES];
     final float[] rows = new float[BLOCK_ROWS * RegisterTile.LINE_STRIDE];
@@ -358,7 +405,7 @@ public final class VectorMatmul implements MatmulKernels {
     /// Returns room for the sums of rows × columns; anything may be in it.
     float[] waiting(int rows, int columns) {
       int tiles = ((rows - 1) / ROWS + 1) * ((columns - 1) / COLUMNS + 1);
-      waiting = atLeast(waiting, tiles * tile.length);
+      waiting = atLeast(waiting, tiles * ROWS * COLUMNS + ROOM);
       return waiting;
     }
 

@@ -1,0 +1,83 @@
+package dev.lungo.kernel.vector;
+
+import static dev.lungo.kernel.vector.RegisterTile.LANES;
+import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
+
+import dev.lungo.quant.BlockFormat;
+import dev.lungo.quant.Q4_0;
+import dev.lungo.quant.Q4_K;
+import dev.lungo.quant.Q8_0;
+import dev.lungo.quant.SubBlockScales;
+import java.lang.foreign.MemorySegment;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+
+/// Decodes rows of the formats that are used most by vectors, and of the others by their own
+/// classes, to the same bits.
+final class BlockDecoding {
+  private static final FloatVector EIGHT = Lanes.constant(8);
+
+  private BlockDecoding() {}
+
+  /// Decodes `count` numbers, whole blocks, from byte `offset`.
+  static void decode(
+      BlockFormat format, MemorySegment weights, long offset, float[] into, int at, int count) {
+    if (LANES != 8 && LANES != 16) {
+      format.decode(weights, offset, into, at, count);
+      return;
+    }
+    switch (format) {
+      case Q8_0 _ -> decodeQ8_0(weights, offset, into, at, count);
+      case Q4_0 _ -> decodeQ4_0(weights, offset, into, at, count);
+      case Q4_K _ -> decodeQ4_K(weights, offset, into, at, count);
+      default -> format.decode(weights, offset, into, at, count);
+    }
+  }
+
+  private static void decodeQ8_0(
+      MemorySegment weights, long offset, float[] into, int at, int count) {
+    for (int i = 0; i < count; i += 32, offset += 34) {
+      FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset));
+      for (int j = 0; j < 32; j += LANES) {
+        BlockDots.signed(weights, offset + 2 + j).mul(scale).intoArray(into, at + i + j);
+      }
+    }
+  }
+
+  private static void decodeQ4_0(
+      MemorySegment weights, long offset, float[] into, int at, int count) {
+    for (int i = 0; i < count; i += 32, offset += 18) {
+      FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset));
+      for (int j = 0; j < 16; j += LANES) {
+        IntVector pairs = BlockDots.unsigned(weights, offset + 2 + j);
+        BlockDots.low(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + j);
+        BlockDots.high(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + 16 + j);
+      }
+    }
+  }
+
+  private static void decodeQ4_K(
+      MemorySegment weights, long offset, float[] into, int at, int count) {
+    for (int i = 0; i < count; i += 256, offset += 144) {
+      float scale = BlockDots.half(weights, offset);
+      float minimum = BlockDots.half(weights, offset + 2);
+      for (int sub = 0; sub < 8; sub += 2) {
+        FloatVector lowScale = number(scale, SubBlockScales.scale(weights, offset + 4, sub));
+        FloatVector lowMinimum = number(minimum, SubBlockScales.minimum(weights, offset + 4, sub));
+        FloatVector highScale = number(scale, SubBlockScales.scale(weights, offset + 4, sub + 1));
+        FloatVector highMinimum =
+            number(minimum, SubBlockScales.minimum(weights, offset + 4, sub + 1));
+        int to = at + i + 32 * sub;
+        for (int j = 0; j < 32; j += LANES, to += LANES) {
+          IntVector pairs = BlockDots.unsigned(weights, offset + 16 + 16 * sub + j);
+          BlockDots.low(pairs).mul(lowScale).sub(lowMinimum).intoArray(into, to);
+          BlockDots.high(pairs).mul(highScale).sub(highMinimum).intoArray(into, to + 32);
+        }
+      }
+    }
+  }
+
+  private static FloatVector number(float scale, int factor) {
+    return FloatVector.broadcast(SPECIES, scale * factor);
+  }
+}
