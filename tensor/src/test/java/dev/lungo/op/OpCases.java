@@ -123,6 +123,20 @@ public final class OpCases {
               in -> Activations.swiGluReference(in[0], in[1])));
       cases.add(
           new Case(
+              "geGlu",
+              List.of(shape, shape),
+              2,
+              (pass, in) -> Activations.geGlu(pass, in[0], in[1]),
+              in -> Activations.geGluReference(in[0], in[1])));
+      cases.add(
+          new Case(
+              "softCap",
+              List.of(shape),
+              2,
+              (pass, in) -> Activations.softCap(pass, in[0], 1.5f),
+              in -> Activations.softCapReference(in[0], 1.5)));
+      cases.add(
+          new Case(
               "gelu",
               List.of(shape),
               2,
@@ -153,6 +167,13 @@ public final class OpCases {
             1,
             (pass, in) -> Add.add(pass, in[0], in[1]),
             in -> Add.reference(in[0], in[1])));
+    cases.add(
+        new Case(
+            "scale",
+            List.of(Shape.of(3, 7)),
+            1,
+            (pass, in) -> Scale.scale(pass, in[0], -2.5f),
+            in -> Scale.reference(in[0], -2.5)));
     cases.add(
         new Case(
             "add to itself twice",
@@ -260,7 +281,16 @@ public final class OpCases {
               1,
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets)).mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9)));
+      cases.add(
+          new Case(
+              "linear cross entropy under a cap",
+              List.of(Shape.of(rows, width), Shape.of(classes, width)),
+              1,
+              (pass, in) ->
+                  CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets), 1.5f)
+                      .mean(),
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5)));
     }
   }
 
