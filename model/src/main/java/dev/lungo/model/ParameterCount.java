@@ -29,7 +29,12 @@ public record ParameterCount(
     return switch (config) {
       case LlamaConfig llama ->
           new ParameterCount(
-              table, 0, attention, layers * 3 * width * inner, layers * 2 * width + width, head);
+              table,
+              0,
+              attention,
+              layers * 3 * width * inner,
+              layers * (2 * width + llamaVectors(llama)) + width,
+              head);
       case Gpt2Config gpt2 -> {
         long biases = 3 * width + width + inner + width;
         yield new ParameterCount(
@@ -41,6 +46,12 @@ public record ParameterCount(
             head);
       }
     };
+  }
+
+  private static long llamaVectors(LlamaConfig config) {
+    long biases = (config.heads() + 2L * config.kvHeads()) * config.headDim();
+    return (config.family().biases() ? biases : 0)
+        + (config.family().headNorms() ? 2L * config.headDim() : 0);
   }
 
   /// Counts an OPT model (Zhang et al. 2022, arXiv:2205.01068): GPT-2's shape with its own table of
