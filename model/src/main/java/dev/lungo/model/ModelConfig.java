@@ -1,7 +1,7 @@
 package dev.lungo.model;
 
 /// The sizes of a decoder-only model.
-public sealed interface ModelConfig permits LlamaConfig, Gpt2Config {
+public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig {
   int vocabulary();
 
   /// The width C of the residual stream.

@@ -2,10 +2,13 @@ package dev.lungo.weights;
 
 import dev.lungo.file.AtomicFiles;
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.model.GemmaConfig;
+import dev.lungo.model.GemmaGeneration;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +26,8 @@ public final class ModelConfigJson {
   private static final String FILE = "config.json";
   private static final String GENERATION_FILE = "generation_config.json";
   private static final String GPT2 = "gpt2";
-  private static final String KNOWN = "llama, mistral, qwen2, qwen3, phi3 and gpt2";
+  private static final String KNOWN = 
+      "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
 
   private ModelConfigJson() {}
 
@@ -42,7 +46,10 @@ public final class ModelConfigJson {
         case "qwen2" -> LlamaConfigJson.read(fields, LlamaFamily.QWEN2);
         case "qwen3" -> LlamaConfigJson.read(fields, LlamaFamily.QWEN3);
         case "phi3" -> LlamaConfigJson.read(fields, LlamaFamily.PHI3);
+        case "gemma2" -> GemmaConfigJson.read(fields, GemmaGeneration.GEMMA2);
+        case "gemma3_text" -> GemmaConfigJson.read(fields, GemmaGeneration.GEMMA3);
         case GPT2 -> gpt2(fields);
+        case "opt" -> OptConfigJson.read(fields);
         case "" -> throw fields.malformed("model_type", "is missing; Lungo reads " + KNOWN);
         default ->
             throw fields.malformed(
@@ -114,7 +121,9 @@ public final class ModelConfigJson {
     Map<String, Object> fields = new LinkedHashMap<>();
     switch (config) {
       case LlamaConfig llama -> LlamaConfigJson.describe(llama, fields);
+      case GemmaConfig gemma -> GemmaConfigJson.describe(gemma, fields);
       case Gpt2Config gpt2 -> describe(gpt2, fields);
+      case OptConfig opt -> OptConfigJson.describe(opt, fields);
     }
     fields.put("tie_word_embeddings", config.tiedEmbeddings());
     fields.put("torch_dtype", "float32");
