@@ -14,10 +14,7 @@ public record Gpt2Config(
     implements ModelConfig {
 
   public Gpt2Config {
-    if (!(normEpsilon > 0 && normEpsilon < 1)) {
-      throw new IllegalArgumentException(
-          "normEpsilon must be between 0 and 1, but is " + normEpsilon);
-    }
+    ModelConfig.checkEpsilon(normEpsilon);
     if (heads < 1 || width % heads != 0) {
       throw new IllegalArgumentException(
           "width " + width + " must be a multiple of heads " + heads);

@@ -11,7 +11,7 @@ import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
 /// A decoder-only language model: ids in, a prediction of each next id out.
-public sealed interface LanguageModel extends AutoCloseable permits Llama, Gpt2 {
+public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma, Gpt2, Opt {
   /// Creates a model whose parameters have no values yet.
   ///
   /// @param trainable whether parameters get memory for gradients
@@ -33,7 +33,9 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gpt2 
   private static LanguageModel of(ModelConfig config, Parameters parameters) {
     return switch (config) {
       case LlamaConfig llama -> new Llama(llama, parameters);
+      case GemmaConfig gemma -> new Gemma(gemma, parameters);
       case Gpt2Config gpt2 -> new Gpt2(gpt2, parameters);
+      case OptConfig opt -> new Opt(opt, parameters);
     };
   }
 

@@ -7,33 +7,44 @@ import static dev.lungo.op.Linear.linear;
 import static dev.lungo.op.Norms.rmsNorm;
 import static dev.lungo.op.Rotary.rotary;
 
+import dev.lungo.nn.AttentionRule;
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
 import dev.lungo.nn.SelfAttention;
 import dev.lungo.op.Pass;
 import dev.lungo.op.Rotary;
 import dev.lungo.tensor.Tensor;
-import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
 /// Llama (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks of grouped-query attention with
-/// rotary positions and a SwiGLU feed-forward layer, RMSNorm throughout, no biases.
+/// rotary positions and a SwiGLU feed-forward layer, RMSNorm throughout, no biases. [LlamaFamily]
+/// says by what details Mistral, Qwen and Phi differ.
 public final class Llama implements LanguageModel {
   private final LlamaConfig config;
   private final Parameters parameters;
-  private final Workspace tables = new Workspace("rotary tables");
-  private Optional<Rotary.Table> rotaryTable = Optional.empty();
+  private final RotaryPositions positions;
+  private final AttentionRule rule;
   private final Tensor embedding;
   private final Block[] blocks;
   private final Tensor finalNorm;
   private final Tensor head;
 
+  private record Projection(Tensor weight, Optional<Tensor> bias) {
+    Tensor of(Pass pass, Tensor x) {
+      return bias.isPresent() ? linear(pass, x, weight, bias.get()) : linear(pass, x, weight);
+    }
+  }
+
   /// The weights of one block, named as in the checkpoint.
+  ///
+  /// @param queryNorm the factors of the norm of each head, where there is one
   private record Block(
       Tensor inputNorm,
-      Tensor query,
-      Tensor key,
-      Tensor value,
+      Projection query,
+      Projection key,
+      Projection value,
+      Optional<Tensor> queryNorm,
+      Optional<Tensor> keyNorm,
       Tensor output,
       Tensor postAttentionNorm,
       Tensor gate,
@@ -43,6 +54,14 @@ public final class Llama implements LanguageModel {
   Llama(LlamaConfig config, Parameters parameters) {
     this.config = config;
     this.parameters = parameters;
+    positions =
+        new RotaryPositions(
+            config.rotaryLayout(),
+            config.rotaryDim(),
+            config.ropeBase(),
+            config.ropeScaling(),
+            config.context());
+    rule = AttentionRule.of(config.headDim(), config.window());
     embedding =
         parameters.embedding(
             "model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
@@ -63,20 +82,77 @@ public final class Llama implements LanguageModel {
   private Block block(String path) {
     int width = config.width();
     int queries = config.heads() * config.headDim();
-    int keys = config.kvHeads() * config.headDim();
     // What is added to the residual stream starts smaller, so that its sum over all layers does not
     // grow with depth.
     double residual = DEVIATION / Math.sqrt(2.0 * config.layers());
+    Tensor inputNorm = parameters.scale(path + "input_layernorm.weight", width);
+    Projection[] projections = projections(path + "self_attn.");
+    Optional<Tensor> queryNorm = headNorm(path + "self_attn.q_norm.weight");
+    Optional<Tensor> keyNorm = headNorm(path + "self_attn.k_norm.weight");
+    Tensor output = parameters.matrix(path + "self_attn.o_proj.weight", width, queries, residual);
+    Tensor postNorm = parameters.scale(path + "post_attention_layernorm.weight", width);
+    Tensor[] gateAndUp = gateAndUp(path + "mlp.");
     return new Block(
-        parameters.scale(path + "input_layernorm.weight", width),
-        parameters.matrix(path + "self_attn.q_proj.weight", queries, width, DEVIATION),
-        parameters.matrix(path + "self_attn.k_proj.weight", keys, width, DEVIATION),
-        parameters.matrix(path + "self_attn.v_proj.weight", keys, width, DEVIATION),
-        parameters.matrix(path + "self_attn.o_proj.weight", width, queries, residual),
-        parameters.scale(path + "post_attention_layernorm.weight", width),
-        parameters.matrix(path + "mlp.gate_proj.weight", config.feedForward(), width, DEVIATION),
-        parameters.matrix(path + "mlp.up_proj.weight", config.feedForward(), width, DEVIATION),
+        inputNorm,
+        projections[0],
+        projections[1],
+        projections[2],
+        queryNorm,
+        keyNorm,
+        output,
+        postNorm,
+        gateAndUp[0],
+        gateAndUp[1],
         parameters.matrix(path + "mlp.down_proj.weight", width, config.feedForward(), residual));
+  }
+
+  /// Declares the projections to queries, keys and values.
+  private Projection[] projections(String path) {
+    int width = config.width();
+    int queries = config.heads() * config.headDim();
+    int keys = config.kvHeads() * config.headDim();
+    if (config.family().fused()) {
+      int all = queries + 2 * keys;
+      Tensor fused = parameters.matrix(path + "qkv_proj.weight", all, width, DEVIATION);
+      return new Projection[] {
+        new Projection(fused.rows(0, queries), Optional.empty()),
+        new Projection(fused.rows(queries, queries + keys), Optional.empty()),
+        new Projection(fused.rows(queries + keys, all), Optional.empty())
+      };
+    }
+    return new Projection[] {
+      projection(path + "q_proj", queries),
+      projection(path + "k_proj", keys),
+      projection(path + "v_proj", keys)
+    };
+  }
+
+  private Projection projection(String path, int out) {
+    Tensor weight = parameters.matrix(path + ".weight", out, config.width(), DEVIATION);
+    return new Projection(
+        weight,
+        config.family().biases()
+            ? Optional.of(parameters.bias(path + ".bias", out))
+            : Optional.empty());
+  }
+
+  private Optional<Tensor> headNorm(String name) {
+    return config.family().headNorms()
+        ? Optional.of(parameters.scale(name, config.headDim()))
+        : Optional.empty();
+  }
+
+  private Tensor[] gateAndUp(String path) {
+    int width = config.width();
+    int inner = config.feedForward();
+    if (config.family().fused()) {
+      Tensor fused = parameters.matrix(path + "gate_up_proj.weight", 2 * inner, width, DEVIATION);
+      return new Tensor[] {fused.rows(0, inner), fused.rows(inner, 2 * inner)};
+    }
+    return new Tensor[] {
+      parameters.matrix(path + "gate_proj.weight", inner, width, DEVIATION),
+      parameters.matrix(path + "up_proj.weight", inner, width, DEVIATION)
+    };
   }
 
   @Override
@@ -84,12 +160,14 @@ public final class Llama implements LanguageModel {
     int start = cache.map(KvCache::length).orElse(0);
     int length = ids.shape().dimension(1);
     checkLength(start, length);
+    int reach = cache.map(KvCache::capacity).orElse(length);
+    Rotary.Table table = positions.table(pass, start + length, reach);
     Tensor x = embedding(pass, ids, embedding);
     pass.observe("model.embed_tokens", x);
     for (int layer = 0; layer < blocks.length; layer++) {
       Block block = blocks[layer];
       Tensor normed = rmsNorm(pass, x, block.inputNorm, config.normEpsilon());
-      x = add(pass, x, attention(pass, layer, normed, start, cache));
+      x = add(pass, x, attention(pass, layer, normed, table, start, cache));
       normed = rmsNorm(pass, x, block.postAttentionNorm, config.normEpsilon());
       x = add(pass, x, feedForward(pass, block, normed));
       pass.observe("model.layers.", layer, "", x);
@@ -98,35 +176,27 @@ public final class Llama implements LanguageModel {
     return rmsNorm(pass, x, finalNorm, config.normEpsilon());
   }
 
-  private Tensor attention(Pass pass, int layer, Tensor x, int start, Optional<KvCache> cache) {
+  private Tensor attention(
+      Pass pass, int layer, Tensor x, Rotary.Table table, int start, Optional<KvCache> cache) {
     Block block = blocks[layer];
-    int batch = x.shape().dimension(0);
-    int length = x.shape().dimension(1);
-    Tensor q = linear(pass, x, block.query).view(batch, length, config.heads(), config.headDim());
-    Tensor k = linear(pass, x, block.key).view(batch, length, config.kvHeads(), config.headDim());
-    Tensor v = linear(pass, x, block.value).view(batch, length, config.kvHeads(), config.headDim());
-    Rotary.Table table = rotaryTable(start + length);
+    Tensor q = normed(pass, heads(block.query.of(pass, x), config.heads()), block.queryNorm);
+    Tensor k = normed(pass, heads(block.key.of(pass, x), config.kvHeads()), block.keyNorm);
+    Tensor v = heads(block.value.of(pass, x), config.kvHeads());
     q = rotary(pass, q, table, start);
     k = rotary(pass, k, table, start);
     pass.observe("model.layers.", layer, ".self_attn.q", q);
     pass.observe("model.layers.", layer, ".self_attn.k", k);
     pass.observe("model.layers.", layer, ".self_attn.v", v);
-    Tensor mixed = SelfAttention.attend(pass, layer, q, k, v, cache);
+    Tensor mixed = SelfAttention.attend(pass, layer, rule, q, k, v, cache);
     return linear(pass, mixed, block.output);
   }
 
-  /// Returns a table of at least so many positions. It grows as it is needed: a context of 131,072
-  /// positions would take a second and 64 MB for a prompt of five.
-  private synchronized Rotary.Table rotaryTable(int positions) {
-    int there = rotaryTable.map(Rotary.Table::positions).orElse(0);
-    if (there < positions) {
-      int more = Math.min(config.context(), Math.max(positions, 2 * there));
-      rotaryTable =
-          Optional.of(
-              Rotary.table(
-                  tables, config.rotaryLayout(), more, config.headDim(), config.ropeBase()));
-    }
-    return rotaryTable.orElseThrow();
+  private Tensor heads(Tensor x, int heads) {
+    return x.view(x.shape().dimension(0), x.shape().dimension(1), heads, config.headDim());
+  }
+
+  private Tensor normed(Pass pass, Tensor heads, Optional<Tensor> norm) {
+    return norm.isPresent() ? rmsNorm(pass, heads, norm.get(), config.normEpsilon()) : heads;
   }
 
   private Tensor feedForward(Pass pass, Block block, Tensor x) {
@@ -152,6 +222,6 @@ public final class Llama implements LanguageModel {
   @Override
   public void close() {
     parameters.close();
-    tables.close();
+    positions.close();
   }
 }

@@ -1,13 +1,19 @@
 package dev.lungo.model;
 
+import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 
-/// The sizes of a Llama model (Touvron et al. 2023, arXiv:2302.13971).
+/// The sizes of a Llama model (Touvron et al. 2023, arXiv:2302.13971) or one of its family.
 ///
 /// @param headDim D, usually width / heads
 /// @param normEpsilon ε of the RMSNorms
 /// @param ropeBase base of the rotary angles, usually 10,000
 /// @param rotaryLayout which elements of a head are turned together
+/// @param family the details by which it differs from Llama
+/// @param rotaryDim how many elements of a head are turned, usually D
+/// @param ropeScaling how positions are stretched for long texts
+/// @param window how many positions a token looks back over, its own included;
+///   [AttentionShape#UNLIMITED] for all
 public record LlamaConfig(
     int vocabulary,
     int width,
@@ -20,10 +26,15 @@ public record LlamaConfig(
     float normEpsilon,
     float ropeBase,
     boolean tiedEmbeddings,
-    RotaryLayout rotaryLayout)
+    RotaryLayout rotaryLayout,
+    LlamaFamily family,
+    int rotaryDim,
+    RopeScaling ropeScaling,
+    int window)
     implements ModelConfig {
 
-  /// Describes a model whose rotary pairs lie half a head apart, as in Hugging Face checkpoints.
+  /// Describes a plain Llama whose rotary pairs lie half a head apart, as in Hugging Face
+  /// checkpoints.
   public LlamaConfig(
       int vocabulary,
       int width,
@@ -51,19 +62,70 @@ public record LlamaConfig(
         RotaryLayout.HALVES);
   }
 
+  /// Describes a plain Llama.
+  public LlamaConfig(
+      int vocabulary,
+      int width,
+      int layers,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int feedForward,
+      int context,
+      float normEpsilon,
+      float ropeBase,
+      boolean tiedEmbeddings,
+      RotaryLayout rotaryLayout) {
+    this(
+        vocabulary,
+        width,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        context,
+        normEpsilon,
+        ropeBase,
+        tiedEmbeddings,
+        rotaryLayout,
+        LlamaFamily.LLAMA,
+        headDim,
+        RopeScaling.NONE,
+        AttentionShape.UNLIMITED);
+  }
+
   public LlamaConfig {
-    if (!(normEpsilon > 0 && normEpsilon < 1)) {
-      throw new IllegalArgumentException(
-          "normEpsilon must be between 0 and 1, but is " + normEpsilon);
-    }
-    if (!(ropeBase > 1 && ropeBase < Float.POSITIVE_INFINITY)) {
-      throw new IllegalArgumentException(
-          "ropeBase must be a finite number above 1, but is " + ropeBase);
-    }
-    if (headDim % 2 != 0) {
-      throw new IllegalArgumentException(
-          "headDim must be even for rotary positions, but is " + headDim);
-    }
     ModelConfig.check(vocabulary, width, layers, heads, kvHeads, headDim, feedForward, context);
+    ModelConfig.checkEpsilon(normEpsilon);
+    ModelConfig.checkRotary(headDim, rotaryDim, ropeBase, ropeScaling);
+    ModelConfig.checkWindow(window);
+  }
+
+  /// Returns the same sizes for another member of the family.
+  public LlamaConfig of(LlamaFamily other) {
+    return with(other, rotaryDim, ropeScaling, window);
+  }
+
+  /// Returns the same sizes with other details.
+  public LlamaConfig with(
+      LlamaFamily otherFamily, int otherRotaryDim, RopeScaling otherScaling, int otherWindow) {
+    return new LlamaConfig(
+        vocabulary,
+        width,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        context,
+        normEpsilon,
+        ropeBase,
+        tiedEmbeddings,
+        rotaryLayout,
+        otherFamily,
+        otherRotaryDim,
+        otherScaling,
+        otherWindow);
   }
 }

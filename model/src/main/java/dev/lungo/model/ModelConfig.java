@@ -1,7 +1,7 @@
 package dev.lungo.model;
 
 /// The sizes of a decoder-only model.
-public sealed interface ModelConfig permits LlamaConfig, Gpt2Config {
+public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig {
   int vocabulary();
 
   /// The width C of the residual stream.
@@ -45,6 +45,45 @@ public sealed interface ModelConfig permits LlamaConfig, Gpt2Config {
     if (heads % kvHeads != 0) {
       throw new IllegalArgumentException(
           "heads " + heads + " must be a multiple of kvHeads " + kvHeads);
+    }
+  }
+
+  /// Checks the ε of norms.
+  static void checkEpsilon(float normEpsilon) {
+    if (!(normEpsilon > 0 && normEpsilon < 1)) {
+      throw new IllegalArgumentException(
+          "normEpsilon must be between 0 and 1, but is " + normEpsilon);
+    }
+  }
+
+  /// Checks rotary positions.
+  static void checkRotary(int headDim, int rotaryDim, float ropeBase, RopeScaling scaling) {
+    if (!(ropeBase > 1 && ropeBase < Float.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException(
+          "ropeBase must be a finite number above 1, but is " + ropeBase);
+    }
+    if (headDim % 2 != 0) {
+      throw new IllegalArgumentException(
+          "headDim must be even for rotary positions, but is " + headDim);
+    }
+    if (rotaryDim < 2 || rotaryDim % 2 != 0 || rotaryDim > headDim) {
+      throw new IllegalArgumentException(
+          "rotaryDim must be even, at least 2 and at most headDim "
+              + headDim
+              + ", but is "
+              + rotaryDim);
+    }
+    if (scaling instanceof RopeScaling.Dynamic && rotaryDim == 2) {
+      throw new IllegalArgumentException("dynamic rope scaling needs more than one pair a head");
+    }
+    // What a scaling says for each pair must be said for every pair.
+    scaling.frequencies(rotaryDim, ropeBase, 1);
+  }
+
+  /// Checks a sliding window.
+  static void checkWindow(int window) {
+    if (window < 1) {
+      throw new IllegalArgumentException("window must be at least 1, but is " + window);
     }
   }
 

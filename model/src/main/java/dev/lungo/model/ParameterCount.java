@@ -29,28 +29,47 @@ public record ParameterCount(
     return switch (config) {
       case LlamaConfig llama ->
           new ParameterCount(
-              table, 0, attention, layers * 3 * width * inner, layers * 2 * width + width, head);
-      case Gpt2Config gpt2 -> {
-        long biases = 3 * width + width + inner + width;
+              table,
+              0,
+              attention,
+              layers * 3 * width * inner,
+              layers * (2 * width + llamaVectors(llama)) + width,
+              head);
+      case GemmaConfig gemma -> {
+        long headNorms = gemma.generation().headNorms() ? 2L * gemma.headDim() : 0;
         yield new ParameterCount(
             table,
-            gpt2.context() * width,
+            0,
             attention,
-            layers * 2 * width * inner,
-            layers * (biases + 4 * width) + 2 * width,
+            layers * 3 * width * inner,
+            layers * (4 * width + headNorms) + width,
             head);
       }
+      case Gpt2Config gpt2 -> ofGpt(gpt2, gpt2.context());
+      case OptConfig opt -> ofGpt(opt, opt.context() + OptConfig.UNUSED_POSITIONS);
     };
   }
 
-  /// Counts an OPT model (Zhang et al. 2022, arXiv:2205.01068): GPT-2's shape with its own table of
-  /// positions.
-  ///
-  /// @param positions rows of the position table: two more than the context, which OPT leaves
-  ///   unused
-  public static ParameterCount ofOpt(int vocabulary, int positions, int width, int layers) {
-    int heads = width / 64;
-    return of(new Gpt2Config(vocabulary, width, layers, heads, positions, 1e-5f, true));
+  /// Counts a model with biases everywhere and a table of positions.
+  private static ParameterCount ofGpt(ModelConfig config, long positions) {
+    long width = config.width();
+    long inner = config.feedForward();
+    long layers = config.layers();
+    long biases = 3 * width + width + inner + width;
+    long table = config.vocabulary() * width;
+    return new ParameterCount(
+        table,
+        positions * width,
+        layers * 4 * width * width,
+        layers * 2 * width * inner,
+        layers * (biases + 4 * width) + 2 * width,
+        config.tiedEmbeddings() ? 0 : table);
+  }
+
+  private static long llamaVectors(LlamaConfig config) {
+    long biases = (config.heads() + 2L * config.kvHeads()) * config.headDim();
+    return (config.family().biases() ? biases : 0)
+        + (config.family().headNorms() ? 2L * config.headDim() : 0);
   }
 
   /// Counts the encoder–decoder of "Attention is all you need" (Vaswani et al. 2017,

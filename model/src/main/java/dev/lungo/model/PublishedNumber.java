@@ -28,8 +28,8 @@ public record PublishedNumber(String topic, String name, long expected, long com
         parameters("Llama 3.2 1B", 1_235_814_400L, PublishedModels.LLAMA_3_2_1B),
         parameters("TinyLlama 1.1B", 1_100_048_384L, PublishedModels.TINY_LLAMA),
         parameters("Mistral 7B", 7_241_732_096L, PublishedModels.MISTRAL_7B),
-        parameters("OPT 125m", 125_239_296L, ParameterCount.ofOpt(50_272, 2050, 768, 12)),
-        parameters("OPT 1.3b", 1_315_758_080L, ParameterCount.ofOpt(50_272, 2050, 2048, 24)),
+        parameters("OPT 125m", 125_239_296L, PublishedModels.OPT_125M),
+        parameters("OPT 1.3b", 1_315_758_080L, PublishedModels.OPT_1_3B),
         parameters(
             "Transformer base", 63_045_632L, ParameterCount.ofTransformer(37_000, 512, 6, 2048)),
         parameters(

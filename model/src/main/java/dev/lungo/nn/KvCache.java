@@ -53,7 +53,7 @@ public final class KvCache {
   /// @param q (B, T, H, D)
   /// @param k (B, T, KV heads, D); `v` likewise
   /// @return (B, T, H, D)
-  Tensor attend(Pass pass, int layer, Tensor q, Tensor k, Tensor v) {
+  Tensor attend(Pass pass, int layer, AttentionRule rule, Tensor q, Tensor k, Tensor v) {
     int count = k.shape().dimension(1);
     if (length + count > capacity) {
       throw new IllegalArgumentException(
@@ -66,18 +66,15 @@ public final class KvCache {
     }
     store(k, keys[layer], count);
     store(v, values[layer], count);
-    int headDim = q.shape().width();
     AttentionShape shape =
-        new AttentionShape(
+        rule.shape(
             batch,
             count,
             length + count,
             capacity,
             q.shape().dimension(2),
             k.shape().dimension(2),
-            headDim,
-            true,
-            (float) (1 / Math.sqrt(headDim)));
+            q.shape().width());
     return Attention.attention(pass, shape, q, keys[layer], values[layer]);
   }
 

@@ -11,8 +11,14 @@ import dev.lungo.tensor.Tensor;
 ///   [Role#SCALE])
 /// @param transposedInFile whether checkpoints hold the (out, in) matrix as (in, out), as GPT-2's
 ///   do
+/// @param lessOneInFile whether Hugging Face checkpoints hold the factor less one, as Gemma's do
 public record Parameter(
-    String name, Tensor tensor, Role role, double deviation, boolean transposedInFile) {
+    String name,
+    Tensor tensor,
+    Role role,
+    double deviation,
+    boolean transposedInFile,
+    boolean lessOneInFile) {
   /// What a parameter is for, which decides how it starts and how it is trained.
   public enum Role {
     /// The weight of a linear layer inside the model.

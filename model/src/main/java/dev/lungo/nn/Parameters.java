@@ -34,36 +34,46 @@ public final class Parameters implements AutoCloseable {
 
   /// Declares the (out, in) weight of a linear layer.
   public Tensor matrix(String name, int out, int in, double deviation) {
-    return add(name, Shape.of(out, in), Role.MATRIX, deviation, false);
+    return add(name, Shape.of(out, in), Role.MATRIX, deviation, false, false);
   }
 
   /// Declares the (out, in) weight of a linear layer that checkpoints hold as (in, out).
   public Tensor matrixTransposedInFile(String name, int out, int in, double deviation) {
-    return add(name, Shape.of(out, in), Role.MATRIX, deviation, true);
+    return add(name, Shape.of(out, in), Role.MATRIX, deviation, true, false);
   }
 
   /// Declares a table of `entries` rows.
   public Tensor embedding(String name, int entries, int width, double deviation) {
-    return add(name, Shape.of(entries, width), Role.EMBEDDING, deviation, false);
+    return add(name, Shape.of(entries, width), Role.EMBEDDING, deviation, false, false);
   }
 
   /// Declares the (V, C) projection to the vocabulary.
   public Tensor head(String name, int vocabulary, int width, double deviation) {
-    return add(name, Shape.of(vocabulary, width), Role.HEAD, deviation, false);
+    return add(name, Shape.of(vocabulary, width), Role.HEAD, deviation, false, false);
   }
 
   /// Declares the factor of a norm.
   public Tensor scale(String name, int width) {
-    return add(name, Shape.of(width), Role.SCALE, 0, false);
+    return add(name, Shape.of(width), Role.SCALE, 0, false, false);
+  }
+
+  /// Declares the factor of a norm that Hugging Face checkpoints hold less one.
+  public Tensor scaleLessOneInFile(String name, int width) {
+    return add(name, Shape.of(width), Role.SCALE, 0, false, true);
   }
 
   /// Declares something that is added.
   public Tensor bias(String name, int width) {
-    return add(name, Shape.of(width), Role.BIAS, 0, false);
+    return add(name, Shape.of(width), Role.BIAS, 0, false, false);
   }
 
   private Tensor add(
-      String name, Shape shape, Role role, double deviation, boolean transposedInFile) {
+      String name,
+      Shape shape,
+      Role role,
+      double deviation,
+      boolean transposedInFile,
+      boolean lessOneInFile) {
     Tensor tensor =
         stored.isPresent()
             ? stored.get().tensor(workspace, name, shape)
@@ -71,7 +81,7 @@ public final class Parameters implements AutoCloseable {
     if (trainable) {
       tensor.requireGradient().setGradient(workspace.zeros(shape));
     }
-    all.add(new Parameter(name, tensor, role, deviation, transposedInFile));
+    all.add(new Parameter(name, tensor, role, deviation, transposedInFile, lessOneInFile));
     return tensor;
   }
 

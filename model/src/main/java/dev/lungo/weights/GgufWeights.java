@@ -3,6 +3,7 @@ package dev.lungo.weights;
 import dev.lungo.file.GgufHeader;
 import dev.lungo.file.GgufHeader.GgufTensorInfo;
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.model.ModelConfig;
 import dev.lungo.nn.StoredWeights;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Shape;
@@ -14,35 +15,25 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /// The tensors of a GGUF file, memory-mapped, under the names that Hugging Face checkpoints give
 /// them.
 final class GgufWeights implements StoredWeights {
-  /// Parts of names, in the order in which they are replaced.
-  private static final String[][] NAMES = {
-    {"model.embed_tokens.", "token_embd."},
-    {"model.norm.", "output_norm."},
-    {"lm_head.", "output."},
-    {"model.layers.", "blk."},
-    {".input_layernorm.", ".attn_norm."},
-    {".self_attn.q_proj.", ".attn_q."},
-    {".self_attn.k_proj.", ".attn_k."},
-    {".self_attn.v_proj.", ".attn_v."},
-    {".self_attn.o_proj.", ".attn_output."},
-    {".post_attention_layernorm.", ".ffn_norm."},
-    {".mlp.gate_proj.", ".ffn_gate."},
-    {".mlp.up_proj.", ".ffn_up."},
-    {".mlp.down_proj.", ".ffn_down."},
-  };
-
   private final GgufHeader header;
   private final Map<String, GgufTensorInfo> tensors = new HashMap<>();
   private final Arena arena = Arena.ofShared();
   private final MemorySegment mapped;
+  private final Set<String> used = new HashSet<>();
+  private UnaryOperator<String> names = UnaryOperator.identity();
 
   /// Maps the file that the header was read from.
   GgufWeights(GgufHeader header) throws IOException {
@@ -58,20 +49,38 @@ final class GgufWeights implements StoredWeights {
     }
   }
 
-  private static String nameInFile(String name) {
-    String inFile = name;
-    for (String[] pair : NAMES) {
-      inFile = inFile.replace(pair[0], pair[1]);
-    }
-    return inFile;
+  /// Takes names to be those of this model's parameters.
+  void nameAs(ModelConfig config) {
+    names = name -> GgufNames.inFile(config, name);
   }
 
   @Override
   public Tensor tensor(Workspace workspace, String name, Shape shape) {
     try {
-      return find(workspace, nameInFile(name), shape);
+      return find(workspace, names.apply(name), shape);
     } catch (MalformedFileException malformed) {
       throw new UncheckedIOException(malformed);
+    }
+  }
+
+  /// Reads a vector that says how to compute.
+  List<Double> numbers(String name, int count) throws MalformedFileException {
+    try (Workspace scratch = new Workspace("numbers")) {
+      Tensor tensor = find(scratch, name, Shape.of(count));
+      List<Double> numbers = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        numbers.add((double) tensor.data().getAtIndex(StoredTensor.FLOAT, i));
+      }
+      return numbers;
+    }
+  }
+
+  /// Refuses a file with a tensor that nobody asked for: the model would be another one.
+  void checkAllUsed() throws MalformedFileException {
+    for (GgufTensorInfo tensor : header.tensors()) {
+      if (!used.contains(tensor.name())) {
+        throw malformed(tensor, "is not part of the model that the metadata describes");
+      }
     }
   }
 
@@ -93,6 +102,10 @@ final class GgufWeights implements StoredWeights {
               + Arrays.toString(expected));
     }
     DType type = type(found);
+    if (shape.rank() == 1 && type != DType.FLOAT32) {
+      throw malformed(found, "has the type " + type + "; Lungo reads vectors in F32 only");
+    }
+    used.add(name);
     int block = type.format().map(format -> format.blockElements()).orElse(1);
     if (shape.width() % block != 0) {
       throw malformed(found, "its rows of " + shape.width() + " are no whole blocks of " + block);

@@ -4,10 +4,12 @@ import dev.lungo.file.MalformedFileException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonToken;
 
 /// The fields of a small JSON file, found by name, each with its place. Nested objects' fields are
@@ -17,6 +19,8 @@ final class JsonFields {
   private static final int LARGEST = 1 << 20;
 
   private static final int MOST_IDS = 1024;
+  private static final int MOST_FACTORS = 1 << 15;
+  private static final int MOST_LAYERS = 10_000;
 
   /// The value of a field.
   private sealed interface Value {
@@ -32,6 +36,12 @@ final class JsonFields {
   private record Truth(long at, boolean value) implements Value {}
 
   private record Wholes(long at, long[] values) implements Value {}
+
+  private record Reals(long at, double[] values) implements Value {}
+
+  private record Texts(long at, List<String> values) implements Value {}
+
+  private record Null(long at) implements Value {}
 
   /// Something present that Lungo reads nothing from: a list of other things, or an object.
   private record Other(long at) implements Value {}
@@ -66,15 +76,30 @@ final class JsonFields {
       json.readObject(name, inner -> add(json, name + "." + inner));
     } else if (json.at(JsonToken.START_ARRAY) && name.endsWith("_token_id")) {
       values.put(name, new Wholes(at, json.readCounts(name, MOST_IDS)));
+    } else if (json.at(JsonToken.START_ARRAY) && name.endsWith("_factor")) {
+      values.put(name, new Reals(at, json.readNumbers(name, MOST_FACTORS)));
+    } else if (json.at(JsonToken.START_ARRAY) && name.equals("layer_types")) {
+      values.put(name, new Texts(at, json.readStrings(name, MOST_LAYERS)));
     } else if (json.at(JsonToken.START_ARRAY)) {
       values.put(name, new Other(at));
       json.skip();
+    } else {
+      values.put(name, new Null(at));
     }
-    // What is null counts as absent.
   }
 
+  /// Returns whether there is a value. What is null counts as absent.
   boolean has(String name) {
+    return value(name) != null;
+  }
+
+  /// Returns whether there is a field, if only to say null.
+  boolean mentions(String name) {
     return values.containsKey(name);
+  }
+
+  private @Nullable Value value(String name) {
+    return values.get(name) instanceof Null ? null : values.get(name);
   }
 
   /// Returns a size that must be there.
@@ -87,7 +112,7 @@ final class JsonFields {
 
   /// Returns a size: a whole number from 1 on.
   int size(String name, int absent) throws MalformedFileException {
-    return switch (values.get(name)) {
+    return switch (value(name)) {
       case null -> absent;
       case Whole(long at, long value) when value < 1 || value > Integer.MAX_VALUE ->
           throw new MalformedFileException(
@@ -98,7 +123,7 @@ final class JsonFields {
   }
 
   double number(String name, double absent) throws MalformedFileException {
-    return switch (values.get(name)) {
+    return switch (value(name)) {
       case null -> absent;
       case Whole whole -> whole.value;
       case Real real -> real.value;
@@ -107,7 +132,7 @@ final class JsonFields {
   }
 
   boolean truth(String name, boolean absent) throws MalformedFileException {
-    return switch (values.get(name)) {
+    return switch (value(name)) {
       case null -> absent;
       case Truth truth -> truth.value;
       case Value other -> throw malformed(name, other, "true or false");
@@ -115,16 +140,42 @@ final class JsonFields {
   }
 
   String text(String name, String absent) throws MalformedFileException {
-    return switch (values.get(name)) {
+    return switch (value(name)) {
       case null -> absent;
       case Text text -> text.value;
       case Value other -> throw malformed(name, other, "a string");
     };
   }
 
+  /// Returns a number that must be there.
+  double number(String name) throws MalformedFileException {
+    if (!has(name)) {
+      throw new MalformedFileException(file, 0, name, "is missing");
+    }
+    return number(name, 0);
+  }
+
+  /// Returns a list of numbers that must be there.
+  List<Double> numbers(String name) throws MalformedFileException {
+    return switch (value(name)) {
+      case null -> throw new MalformedFileException(file, 0, name, "is missing");
+      case Reals reals -> Arrays.stream(reals.values).boxed().toList();
+      case Value other -> throw malformed(name, other, "a list of numbers");
+    };
+  }
+
+  /// Returns a list of strings, empty if there is none.
+  List<String> texts(String name) throws MalformedFileException {
+    return switch (value(name)) {
+      case null -> List.of();
+      case Texts texts -> texts.values;
+      case Value other -> throw malformed(name, other, "a list of strings");
+    };
+  }
+
   /// Returns token ids: a number, a list of numbers, or nothing.
   List<Integer> ids(String name) throws MalformedFileException {
-    return switch (values.get(name)) {
+    return switch (value(name)) {
       case null -> List.of();
       case Whole whole -> List.of(id(name, whole.at, whole.value));
       case Wholes wholes -> {

@@ -6,7 +6,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
@@ -115,6 +117,36 @@ final class JsonHeader implements AutoCloseable {
       counts[size++] = readCount(field);
     }
     return Arrays.copyOf(counts, size);
+  }
+
+  /// Reads the array of finite numbers that the parser stands on.
+  double[] readNumbers(String field, int most) throws MalformedFileException {
+    expect(field, JsonToken.START_ARRAY, "an array […]");
+    double[] numbers = new double[4];
+    int size = 0;
+    while (next() != JsonToken.END_ARRAY) {
+      if (size == most) {
+        throw malformed(field, "has more than " + most + " numbers");
+      }
+      if (size == numbers.length) {
+        numbers = Arrays.copyOf(numbers, Math.min(most, 2 * size));
+      }
+      numbers[size++] = readNumber(field);
+    }
+    return Arrays.copyOf(numbers, size);
+  }
+
+  /// Reads the array of strings that the parser stands on.
+  List<String> readStrings(String field, int most) throws MalformedFileException {
+    expect(field, JsonToken.START_ARRAY, "an array […]");
+    List<String> strings = new ArrayList<>();
+    while (next() != JsonToken.END_ARRAY) {
+      if (strings.size() == most) {
+        throw malformed(field, "has more than " + most + " strings");
+      }
+      strings.add(readString(field));
+    }
+    return strings;
   }
 
   /// Reads the whole number, not negative, that the parser stands on.

@@ -2,10 +2,13 @@ package dev.lungo.weights;
 
 import dev.lungo.file.AtomicFiles;
 import dev.lungo.file.MalformedFileException;
-import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.model.GemmaConfig;
+import dev.lungo.model.GemmaGeneration;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,13 +20,14 @@ import tools.jackson.databind.json.JsonMapper;
 /// Reads and writes `config.json` and `generation_config.json`, in which Hugging Face describes a
 /// model.
 ///
-/// Reading refuses what would silently give another model than the one that was trained: scaled
-/// rotary positions, other activations, biases where Lungo has none.
+/// Reading refuses what would silently give another model than the one that was trained: other
+/// activations, biases where Lungo has none, unknown ways to stretch positions.
 public final class ModelConfigJson {
   private static final String FILE = "config.json";
   private static final String GENERATION_FILE = "generation_config.json";
-  private static final String LLAMA = "llama";
   private static final String GPT2 = "gpt2";
+  private static final String KNOWN = 
+      "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
 
   private ModelConfigJson() {}
 
@@ -37,48 +41,23 @@ public final class ModelConfigJson {
     String type = fields.text("model_type", "");
     try {
       return switch (type) {
-        case LLAMA -> llama(fields);
+        case "llama" -> LlamaConfigJson.read(fields, LlamaFamily.LLAMA);
+        case "mistral" -> LlamaConfigJson.read(fields, LlamaFamily.MISTRAL);
+        case "qwen2" -> LlamaConfigJson.read(fields, LlamaFamily.QWEN2);
+        case "qwen3" -> LlamaConfigJson.read(fields, LlamaFamily.QWEN3);
+        case "phi3" -> LlamaConfigJson.read(fields, LlamaFamily.PHI3);
+        case "gemma2" -> GemmaConfigJson.read(fields, GemmaGeneration.GEMMA2);
+        case "gemma3_text" -> GemmaConfigJson.read(fields, GemmaGeneration.GEMMA3);
         case GPT2 -> gpt2(fields);
-        case "" -> throw fields.malformed("model_type", "is missing; Lungo reads llama and gpt2");
+        case "opt" -> OptConfigJson.read(fields);
+        case "" -> throw fields.malformed("model_type", "is missing; Lungo reads " + KNOWN);
         default ->
             throw fields.malformed(
-                "model_type", "is " + JsonHeader.quote(type) + ", but Lungo reads llama and gpt2");
+                "model_type", "is " + JsonHeader.quote(type) + ", but Lungo reads " + KNOWN);
       };
     } catch (IllegalArgumentException e) {
       throw new MalformedFileException(file.toString(), 0, "sizes", String.valueOf(e.getMessage()));
     }
-  }
-
-  private static LlamaConfig llama(JsonFields fields) throws IOException {
-    require(fields, "hidden_act", List.of("silu", "swish"));
-    refuse(fields, "attention_bias", "mlp_bias");
-    int width = fields.size("hidden_size");
-    int heads = fields.size("num_attention_heads");
-    if (!fields.has("head_dim") && width % heads != 0) {
-      throw fields.malformed(
-          "num_attention_heads", "is " + heads + ", which does not divide hidden_size " + width);
-    }
-    return new LlamaConfig(
-        fields.size("vocab_size"),
-        width,
-        fields.size("num_hidden_layers"),
-        heads,
-        fields.size("num_key_value_heads", heads),
-        fields.size("head_dim", width / heads),
-        fields.size("intermediate_size"),
-        fields.size("max_position_embeddings"),
-        (float) fields.number("rms_norm_eps", 1e-6),
-        (float) ropeBase(fields),
-        fields.truth("tie_word_embeddings", false));
-  }
-
-  /// Newer files put the base of the angles, and whether they are scaled, into `rope_parameters`.
-  private static double ropeBase(JsonFields fields) throws IOException {
-    for (String kind :
-        List.of("rope_scaling.rope_type", "rope_scaling.type", "rope_parameters.rope_type")) {
-      require(fields, kind, List.of("default"));
-    }
-    return fields.number("rope_theta", fields.number("rope_parameters.rope_theta", 10_000));
   }
 
   private static Gpt2Config gpt2(JsonFields fields) throws IOException {
@@ -107,7 +86,8 @@ public final class ModelConfigJson {
         fields.truth("tie_word_embeddings", true));
   }
 
-  private static void require(JsonFields fields, String name, List<String> known)
+  /// Refuses a text that is none of the known ones.
+  static void require(JsonFields fields, String name, List<String> known)
       throws IOException {
     String value = fields.text(name, known.getFirst());
     if (!known.contains(value)) {
@@ -116,7 +96,8 @@ public final class ModelConfigJson {
     }
   }
 
-  private static void refuse(JsonFields fields, String... names) throws IOException {
+  /// Refuses what is said to be so.
+  static void refuse(JsonFields fields, String... names) throws IOException {
     for (String name : names) {
       if (fields.truth(name, false)) {
         throw fields.malformed(name, "is true, which Lungo's model of this type does not have");
@@ -139,8 +120,10 @@ public final class ModelConfigJson {
       throws IOException {
     Map<String, Object> fields = new LinkedHashMap<>();
     switch (config) {
-      case LlamaConfig llama -> describe(llama, fields);
+      case LlamaConfig llama -> LlamaConfigJson.describe(llama, fields);
+      case GemmaConfig gemma -> GemmaConfigJson.describe(gemma, fields);
       case Gpt2Config gpt2 -> describe(gpt2, fields);
+      case OptConfig opt -> OptConfigJson.describe(opt, fields);
     }
     fields.put("tie_word_embeddings", config.tiedEmbeddings());
     fields.put("torch_dtype", "float32");
@@ -149,28 +132,6 @@ public final class ModelConfigJson {
     Map<String, Object> generation = new LinkedHashMap<>();
     addIds(ids, generation);
     writeJson(folder.resolve(GENERATION_FILE), generation);
-  }
-
-  private static void describe(LlamaConfig config, Map<String, Object> fields) {
-    if (config.rotaryLayout() != RotaryLayout.HALVES) {
-      throw new IllegalArgumentException(
-          "config.json cannot say that rotary pairs lie side by side; permute the query and key weights");
-    }
-    fields.put("architectures", List.of("LlamaForCausalLM"));
-    fields.put("model_type", LLAMA);
-    fields.put("vocab_size", config.vocabulary());
-    fields.put("hidden_size", config.width());
-    fields.put("intermediate_size", config.feedForward());
-    fields.put("num_hidden_layers", config.layers());
-    fields.put("num_attention_heads", config.heads());
-    fields.put("num_key_value_heads", config.kvHeads());
-    fields.put("head_dim", config.headDim());
-    fields.put("max_position_embeddings", config.context());
-    fields.put("rms_norm_eps", config.normEpsilon());
-    fields.put("rope_theta", config.ropeBase());
-    fields.put("hidden_act", "silu");
-    fields.put("attention_bias", false);
-    fields.put("mlp_bias", false);
   }
 
   private static void describe(Gpt2Config config, Map<String, Object> fields) {

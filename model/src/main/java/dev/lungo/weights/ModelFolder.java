@@ -11,14 +11,17 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import dev.lungo.weights.SafetensorsWriter.Outgoing;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /// A model in Hugging Face layout: a folder with `config.json` and `model.safetensors`.
 public final class ModelFolder {
@@ -26,7 +29,7 @@ public final class ModelFolder {
 
   /// What GPT-2 checkpoints of the language model call the Transformer; those of the bare
   /// Transformer leave it out.
-  private static final String OPTIONAL_PREFIX = "transformer.";
+  private static final String GPT2_PREFIX = "transformer.";
 
   private ModelFolder() {}
 
@@ -40,9 +43,11 @@ public final class ModelFolder {
       checkSize(folder, config, saved);
       LanguageModel model = LanguageModel.create(config, trainable);
       try {
+        Set<String> used = new HashSet<>();
         for (Parameter parameter : model.parameters().all()) {
-          read(folder, saved, parameter);
+          read(folder, saved, parameter).ifPresent(used::add);
         }
+        checkAllUsed(saved, config, used);
         return model;
       } catch (IOException | RuntimeException failed) {
         model.close();
@@ -70,17 +75,41 @@ public final class ModelFolder {
     }
   }
 
-  private static void read(Path folder, Safetensors saved, Parameter parameter) throws IOException {
+  /// Refuses tensors that the model has no use for, because with them it would be another one.
+  /// Masks and angles that some files keep can be computed, and a tied head is the embedding table.
+  private static void checkAllUsed(Safetensors saved, ModelConfig config, Set<String> used)
+      throws MalformedFileException {
+    for (StoredTensor tensor : saved.tensors()) {
+      String name = tensor.name();
+      boolean computed =
+          name.endsWith(".rotary_emb.inv_freq")
+              || name.endsWith(".attn.bias")
+              || name.endsWith(".attn.masked_bias")
+              || (config.tiedEmbeddings() && name.equals("lm_head.weight"));
+      if (!used.contains(name) && !computed) {
+        throw new MalformedFileException(
+            tensor.file().toString(),
+            tensor.offset(),
+            name,
+            "is not part of the model that config.json describes");
+      }
+    }
+  }
+
+  /// Reads a parameter and returns the name of the tensor that it came from, if there is one.
+  private static Optional<String> read(Path folder, Safetensors saved, Parameter parameter)
+      throws IOException {
     Tensor target = parameter.tensor();
     StoredTensor source = find(saved, parameter.name()).orElse(null);
     if (source == null) {
-      if (parameter.role() != Role.BIAS) {
+      boolean mayLack = parameter.role() == Role.BIAS && parameter.name().startsWith(GPT2_PREFIX);
+      if (!mayLack) {
         throw new MalformedFileException(
             folder.resolve(WEIGHTS).toString(), 0, parameter.name(), "is missing");
       }
-      // Models trained without some of their architecture's biases leave them out.
+      // GPT-2s trained without some of their biases leave them out.
       target.fill(0);
-      return;
+      return Optional.empty();
     }
     long[] expected = fileShape(parameter);
     if (!Arrays.equals(source.shape(), expected)) {
@@ -97,12 +126,16 @@ public final class ModelFolder {
     if (parameter.transposedInFile()) {
       transpose(target);
     }
+    if (parameter.lessOneInFile()) {
+      target.set(plus(target.toFloats(), 1));
+    }
+    return Optional.of(source.name());
   }
 
   private static Optional<StoredTensor> find(Safetensors saved, String name) {
     Optional<StoredTensor> found = saved.find(name);
-    if (found.isEmpty() && name.startsWith(OPTIONAL_PREFIX)) {
-      return saved.find(name.substring(OPTIONAL_PREFIX.length()));
+    if (found.isEmpty() && name.startsWith(GPT2_PREFIX)) {
+      return saved.find(name.substring(GPT2_PREFIX.length()));
     }
     return found;
   }
@@ -140,14 +173,29 @@ public final class ModelFolder {
     ModelConfigJson.write(folder, model.config(), ids);
     List<Outgoing> tensors = new ArrayList<>();
     for (Parameter parameter : model.parameters().all()) {
-      Tensor tensor = parameter.tensor();
-      Shape shape = tensor.shape();
-      tensors.add(
-          parameter.transposedInFile()
-              ? Outgoing.transposed(
-                  parameter.name(), shape.dimension(0), shape.dimension(1), tensor.data())
-              : Outgoing.of(parameter.name(), StoredType.F32, fileShape(parameter), tensor.data()));
+      tensors.add(outgoing(parameter));
     }
     SafetensorsWriter.write(folder.resolve(WEIGHTS), Map.of("format", "pt"), tensors);
+  }
+
+  private static Outgoing outgoing(Parameter parameter) {
+    Tensor tensor = parameter.tensor();
+    Shape shape = tensor.shape();
+    if (parameter.transposedInFile()) {
+      return Outgoing.transposed(
+          parameter.name(), shape.dimension(0), shape.dimension(1), tensor.data());
+    }
+    MemorySegment data =
+        parameter.lessOneInFile()
+            ? MemorySegment.ofArray(plus(tensor.toFloats(), -1))
+            : tensor.data();
+    return Outgoing.of(parameter.name(), StoredType.F32, fileShape(parameter), data);
+  }
+
+  private static float[] plus(float[] values, float added) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] += added;
+    }
+    return values;
   }
 }

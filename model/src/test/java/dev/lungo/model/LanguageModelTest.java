@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.nn.KvCache;
@@ -27,7 +28,33 @@ class LanguageModelTest {
     return Stream.of(
         new LlamaConfig(VOCABULARY, 24, 2, 3, 1, 8, 40, 16, 1e-5f, 10_000, false),
         new LlamaConfig(VOCABULARY, 24, 2, 4, 2, 6, 33, 16, 1e-5f, 500, true),
+        family(LlamaFamily.MISTRAL, 8, RopeScaling.NONE, 4),
+        family(LlamaFamily.QWEN2, 8, new RopeScaling.Yarn(2, 8), AttentionShape.UNLIMITED),
+        family(LlamaFamily.QWEN3, 8, new RopeScaling.Llama3(4, 1, 4, 64), 3),
+        family(
+            LlamaFamily.PHI3,
+            6,
+            new RopeScaling.LongRope(List.of(1.0, 1.1, 1.2), List.of(1.0, 2.0, 3.0), 4, 1.1),
+            AttentionShape.UNLIMITED),
+        gemma(GemmaGeneration.GEMMA2, 2, 5, 6),
+        gemma(GemmaGeneration.GEMMA3, 3, AttentionShape.UNCAPPED, AttentionShape.UNCAPPED),
+        new OptConfig(VOCABULARY, 24, 2, 3, 50, 16, true),
         new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true));
+  }
+
+  private static GemmaConfig gemma(
+      GemmaGeneration generation, int period, float scoreCap, float logitCap) {
+    RopeScaling scaling =
+        generation == GemmaGeneration.GEMMA2 ? RopeScaling.NONE : new RopeScaling.Linear(8);
+    return new GemmaConfig(
+        generation, VOCABULARY, 24, 3, 4, 2, 8, 40, 16, 1e-6f, 10_000, scaling, 500, 7, 3, period,
+        scoreCap, logitCap, true);
+  }
+
+  private static LlamaConfig family(
+      LlamaFamily family, int rotaryDim, RopeScaling scaling, int window) {
+    return new LlamaConfig(VOCABULARY, 24, 2, 4, 2, 8, 40, 16, 1e-5f, 10_000, false)
+        .with(family, rotaryDim, scaling, window);
   }
 
   @ParameterizedTest

@@ -6,12 +6,17 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lungo.file.MalformedFileException;
 import dev.lungo.model.Gpt2Config;
+import dev.lungo.kernel.AttentionShape;
 import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.RopeScaling;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -43,7 +48,7 @@ class ModelConfigJsonTest {
   void whatIsWrittenIsReadBack() throws IOException {
     SpecialTokenIds ids =
         new SpecialTokenIds(OptionalInt.of(1), List.of(2, 5), OptionalInt.empty());
-    for (ModelConfig config : List.of(LLAMA, GPT2)) {
+    for (ModelConfig config : written()) {
       ModelConfigJson.write(folder, config, ids);
       assertThat(ModelConfigJson.read(folder)).isEqualTo(config);
       assertThat(ModelConfigJson.read(folder.resolve("config.json"))).isEqualTo(config);
@@ -51,6 +56,46 @@ class ModelConfigJsonTest {
     }
     ModelConfigJson.write(folder, GPT2, SpecialTokenIds.NONE);
     assertThat(ModelConfigJson.readSpecialTokens(folder)).isEqualTo(SpecialTokenIds.NONE);
+  }
+
+  private static List<ModelConfig> written() {
+    int all = AttentionShape.UNLIMITED;
+    List<Double> factors = Collections.nCopies(16, 1.25);
+    List<ModelConfig> configs = new ArrayList<>(List.of(LLAMA, GPT2));
+    for (LlamaFamily family : LlamaFamily.values()) {
+      configs.add(LLAMA.of(family));
+    }
+    for (RopeScaling scaling :
+        List.of(
+            new RopeScaling.Linear(4),
+            new RopeScaling.Llama3(8, 1, 4, 8192),
+            new RopeScaling.Yarn(2, 128),
+            new RopeScaling.Yarn(2, 128, 30, 2, 1.1))) {
+      configs.add(LLAMA.with(LlamaFamily.QWEN2, 32, scaling, all));
+    }
+    configs.add(
+        LLAMA.with(
+            LlamaFamily.PHI3, 32, new RopeScaling.LongRope(factors, factors, 64, 1.2), all));
+    configs.add(LLAMA.with(LlamaFamily.PHI3, 24, RopeScaling.NONE, 77));
+    configs.add(LLAMA.with(LlamaFamily.MISTRAL, 32, RopeScaling.NONE, 77));
+    configs.add(LLAMA.with(LlamaFamily.QWEN3, 32, RopeScaling.NONE, 77));
+    return configs;
+  }
+
+  @Test
+  void whatConfigJsonCannotSayIsNotWritten() {
+    for (LlamaConfig config :
+        List.of(
+            LLAMA.with(
+                LlamaFamily.LLAMA,
+                32,
+                new RopeScaling.Divisors(Collections.nCopies(16, 2.0)),
+                AttentionShape.UNLIMITED),
+            LLAMA.with(LlamaFamily.LLAMA, 32, RopeScaling.NONE, 9))) {
+      assertThatThrownBy(() -> ModelConfigJson.write(folder, config, SpecialTokenIds.NONE))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("config.json cannot");
+    }
   }
 
   @Test
@@ -114,7 +159,23 @@ class ModelConfigJsonTest {
           "hidden_act":"silu"        | "hidden_act":"gelu"                | hidden_act
           "hidden_act":"silu"        | "attention_bias":true              | attention_bias
           "hidden_act":"silu"        | "attention_bias":"no"              | attention_bias
-          "rope_scaling":null        | "rope_scaling":{"rope_type":"yarn"} | rope_scaling.rope_type
+          "rope_scaling":null        | "rope_scaling":{"rope_type":"magic"} | rope_scaling.rope_type
+          "rope_scaling":null        | "rope_scaling":{"factor":2}        | rope_scaling
+          "rope_scaling":null        | "rope_scaling":{"type":"linear"}   | rope_scaling.factor
+          "rope_scaling":null        | "rope_scaling":{"type":"linear","factor":"NaN"} | rope_scaling.factor
+          "rope_scaling":null        | "rope_scaling":{"type":"linear","factor":0}     | sizes
+          "rope_scaling":null        | "rope_scaling":{"type":"linear","factor":-2}    | sizes
+          "rope_scaling":null        | "rope_scaling":{"type":"yarn","factor":4,"truncate":false} | rope_scaling.truncate
+          "rope_scaling":null        | "rope_scaling":{"type":"yarn","factor":4,"beta_fast":-1}   | sizes
+          "rope_scaling":null        | "rope_scaling":{"type":"llama3","factor":4,"low_freq_factor":4,"high_freq_factor":1} | sizes
+          "rope_scaling":null        | "rope_scaling":{"type":"longrope","factor":4,"short_factor":[1,1,1,1]} | rope_scaling.long_factor
+          "rope_scaling":null        | "rope_scaling":{"type":"longrope","factor":4,"short_factor":[1],"long_factor":[1]} | sizes
+          "rope_scaling":null        | "rope_scaling":{"type":"longrope","factor":4,"short_factor":[1,"a"]}   | rope_scaling.short_factor
+          "rope_scaling":null        | "partial_rotary_factor":0          | partial_rotary_factor
+          "rope_scaling":null        | "partial_rotary_factor":0.4        | sizes
+          "rope_scaling":null        | "layer_types":["sliding_attention"] | layer_types
+          "rope_scaling":null        | "layer_types":[1]                  | layer_types
+          "rope_scaling":null        | "layer_types":"full_attention"     | layer_types
           "model_type":"llama"       | "model_type":"mamba"               | model_type
           "model_type":"llama"       | "model_type":7                     | model_type
           "model_type":"llama"       | "kind":"llama"                     | model_type
@@ -122,6 +183,105 @@ class ModelConfigJsonTest {
   void nonsenseIsRefusedByName(String good, String bad, String field) throws IOException {
     assertThat(SMALL).contains(good);
     assertRefused(SMALL.replace(good, bad), field);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "mistral" | "sliding_window":0                                   | sliding_window
+          "mistral" | "sliding_window":-5                                  | sliding_window
+          "mistral" | "sliding_window":8,"layer_types":["full_attention"]  | layer_types
+          "qwen2"   | "use_sliding_window":true,"max_window_layers":3      | max_window_layers
+          "qwen2"   | "use_sliding_window":true,"max_window_layers":0      | sliding_window
+          "qwen3"   | "attention_bias":true                                | attention_bias
+          "qwen3"   | "num_key_value_heads":null                           | num_key_value_heads
+          """)
+  void nonsenseInTheFamilyIsRefusedByName(String type, String fields, String field)
+      throws IOException {
+    String json = SMALL.replace("\"llama\"", type).replace("\"rope_scaling\":null", fields);
+    if (fields.contains("num_key_value_heads")) {
+      json = json.replace("\"num_key_value_heads\":4,", "");
+    }
+    assertRefused(json, field);
+  }
+
+  @Test
+  void theFamilysDetailsAreRead() throws IOException {
+    String mistral = SMALL.replace("llama", "mistral");
+    assertThat(((LlamaConfig) read(mistral)).window()).isEqualTo(4096);
+    assertThat(window(mistral, "null")).isEqualTo(AttentionShape.UNLIMITED);
+    assertThat(window(mistral, "17")).isEqualTo(17);
+    LlamaConfig qwen = (LlamaConfig) read(SMALL.replace("llama", "qwen3"));
+    assertThat(qwen.family()).isEqualTo(LlamaFamily.QWEN3);
+    assertThat(qwen.headDim()).isEqualTo(128);
+    String unused = SMALL.replace("llama", "qwen2").replace("rope_scaling", "sliding_window");
+    assertThat(window(unused, "7")).isEqualTo(AttentionShape.UNLIMITED);
+    LlamaConfig phi =
+        (LlamaConfig)
+            read(
+                SMALL
+                    .replace("llama", "phi3")
+                    .replace("\"rope_scaling\":null", "\"partial_rotary_factor\":0.75"));
+    assertThat(phi.rotaryDim()).isEqualTo(6);
+    assertThat(phi.family().fused()).isTrue();
+  }
+
+  private int window(String json, String value) throws IOException {
+    return ((LlamaConfig)
+            read(json.replace("\"rope_theta\"", "\"sliding_window\":" + value + ",\"rope_theta\"")
+                .replace("\"sliding_window\":null}", "\"rope_scaling\":null}")))
+        .window();
+  }
+
+  @Test
+  void scalingOfPositionsIsReadInOldFilesAndNew() throws IOException {
+    for (String outer : List.of("rope_scaling", "rope_parameters")) {
+      assertThat(scaling(outer, "\"rope_type\":\"linear\",\"factor\":4"))
+          .isEqualTo(new RopeScaling.Linear(4));
+      assertThat(scaling(outer, "\"rope_type\":\"dynamic\",\"factor\":2"))
+          .isEqualTo(new RopeScaling.Dynamic(2, 512));
+      assertThat(
+              scaling(
+                  outer,
+                  "\"rope_type\":\"llama3\",\"factor\":8,\"low_freq_factor\":1,"
+                      + "\"high_freq_factor\":4,\"original_max_position_embeddings\":128"))
+          .isEqualTo(new RopeScaling.Llama3(8, 1, 4, 128));
+      assertThat(
+              scaling(
+                  outer,
+                  "\"rope_type\":\"yarn\",\"factor\":16,"
+                      + "\"original_max_position_embeddings\":128"))
+          .isEqualTo(new RopeScaling.Yarn(16, 128));
+      assertThat(
+              scaling(
+                  outer,
+                  "\"rope_type\":\"longrope\",\"short_factor\":[1,1.5,2,3],"
+                      + "\"long_factor\":[2,3,4,5],\"original_max_position_embeddings\":128"))
+          .isEqualTo(
+              new RopeScaling.LongRope(
+                  List.of(1.0, 1.5, 2.0, 3.0),
+                  List.of(2.0, 3.0, 4.0, 5.0),
+                  128,
+                  Math.sqrt(1 + Math.log(4) / Math.log(128))));
+    }
+  }
+
+  private RopeScaling scaling(String outer, String fields) throws IOException {
+    String json = SMALL.replace("\"rope_scaling\":null", "\"" + outer + "\":{" + fields + "}");
+    return ((LlamaConfig) read(json)).ropeScaling();
+  }
+
+  @Test
+  void stretchedModelsTakeLongerTexts() throws IOException {
+    assertThat(
+            read(
+                    SMALL.replace(
+                        "\"rope_scaling\":null",
+                        "\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2}"))
+                .context())
+        .isEqualTo(1024);
   }
 
   @ParameterizedTest

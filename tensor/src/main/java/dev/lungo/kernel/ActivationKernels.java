@@ -24,6 +24,28 @@ public interface ActivationKernels {
   /// Adds the gradient of [#geluTanh] to `dx`.
   void geluTanhBackward(MemorySegment dOut, MemorySegment x, MemorySegment dx, long count);
 
+  /// Computes out = gelu(gate) · up with the approximation of [#geluTanh]: GEGLU
+  /// (arXiv:2002.05202).
+  void geGlu(MemorySegment gate, MemorySegment up, MemorySegment out, long count);
+
+  /// Adds the gradients of [#geGlu] to `dGate` and `dUp`.
+  void geGluBackward(
+      MemorySegment dOut,
+      MemorySegment gate,
+      MemorySegment up,
+      MemorySegment dGate,
+      MemorySegment dUp,
+      long count);
+
+  /// Computes out = cap · tanh(x / cap), which may be x itself.
+  void softCap(MemorySegment x, MemorySegment out, long count, float cap);
+
+  /// Adds the gradient of [#softCap] to `dx`.
+  ///
+  /// @param out what [#softCap] computed
+  void softCapBackward(
+      MemorySegment dOut, MemorySegment out, MemorySegment dx, long count, float cap);
+
   /// Computes out = max(x, 0).
   void relu(MemorySegment x, MemorySegment out, long count);
 

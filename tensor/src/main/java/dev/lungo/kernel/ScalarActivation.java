@@ -40,23 +40,68 @@ final class ScalarActivation implements ActivationKernels {
     }
   }
 
-  @Override
-  public void geluTanh(MemorySegment x, MemorySegment out, long count) {
-    for (long i = 0; i < count; i++) {
-      double value = get(x, i);
-      double t = Math.tanh(ROOT_TWO_OVER_PI * (value + CUBIC * value * value * value));
-      set(out, i, value / 2 * (1 + t));
-    }
+  private static double gelu(double x) {
+    double t = Math.tanh(ROOT_TWO_OVER_PI * (x + CUBIC * x * x * x));
+    return x / 2 * (1 + t);
   }
 
   /// With t = tanh(u): gelu'(x) = (1 + t)/2 + x/2 · (1 - t²) · u'(x).
+  private static double geluSlope(double x) {
+    double t = Math.tanh(ROOT_TWO_OVER_PI * (x + CUBIC * x * x * x));
+    double slope = ROOT_TWO_OVER_PI * (1 + 3 * CUBIC * x * x);
+    return (1 + t) / 2 + x / 2 * (1 - t * t) * slope;
+  }
+
+  @Override
+  public void geluTanh(MemorySegment x, MemorySegment out, long count) {
+    for (long i = 0; i < count; i++) {
+      set(out, i, gelu(get(x, i)));
+    }
+  }
+
   @Override
   public void geluTanhBackward(MemorySegment dOut, MemorySegment x, MemorySegment dx, long count) {
     for (long i = 0; i < count; i++) {
-      double value = get(x, i);
-      double t = Math.tanh(ROOT_TWO_OVER_PI * (value + CUBIC * value * value * value));
-      double slope = ROOT_TWO_OVER_PI * (1 + 3 * CUBIC * value * value);
-      add(dx, i, get(dOut, i) * ((1 + t) / 2 + value / 2 * (1 - t * t) * slope));
+      add(dx, i, get(dOut, i) * geluSlope(get(x, i)));
+    }
+  }
+
+  @Override
+  public void geGlu(MemorySegment gate, MemorySegment up, MemorySegment out, long count) {
+    for (long i = 0; i < count; i++) {
+      set(out, i, gelu(get(gate, i)) * get(up, i));
+    }
+  }
+
+  @Override
+  public void geGluBackward(
+      MemorySegment dOut,
+      MemorySegment gate,
+      MemorySegment up,
+      MemorySegment dGate,
+      MemorySegment dUp,
+      long count) {
+    for (long i = 0; i < count; i++) {
+      double x = get(gate, i);
+      add(dGate, i, get(dOut, i) * get(up, i) * geluSlope(x));
+      add(dUp, i, get(dOut, i) * gelu(x));
+    }
+  }
+
+  @Override
+  public void softCap(MemorySegment x, MemorySegment out, long count, float cap) {
+    for (long i = 0; i < count; i++) {
+      set(out, i, cap * Math.tanh(get(x, i) / cap));
+    }
+  }
+
+  /// tanh' = 1 - tanh².
+  @Override
+  public void softCapBackward(
+      MemorySegment dOut, MemorySegment out, MemorySegment dx, long count, float cap) {
+    for (long i = 0; i < count; i++) {
+      double t = get(out, i) / cap;
+      add(dx, i, get(dOut, i) * (1 - t * t));
     }
   }
 

@@ -19,9 +19,10 @@ final class ScalarPosition implements PositionKernels {
       int start,
       int heads,
       int headDim,
+      int turned,
       boolean inverse,
       boolean accumulate) {
-    int pairs = headDim / 2;
+    int pairs = turned / 2;
     for (int r = 0; r < rows; r++) {
       long angles = (long) (start + r % length) * pairs;
       for (int h = 0; h < heads; h++) {
@@ -35,6 +36,9 @@ final class ScalarPosition implements PositionKernels {
           double b = get(x, second);
           set(out, first, (accumulate ? get(out, first) : 0) + a * cos - b * sin);
           set(out, second, (accumulate ? get(out, second) : 0) + a * sin + b * cos);
+        }
+        for (long i = head + turned; i < head + headDim; i++) {
+          set(out, i, (accumulate ? get(out, i) : 0) + get(x, i));
         }
       }
     }

@@ -48,6 +48,80 @@ public final class Activations {
     return out;
   }
 
+  /// Computes gelu(gate) · up, the gated unit of GEGLU (arXiv:2002.05202), with GELU's tanh
+  /// approximation.
+  ///
+  /// @param gate (…, F)
+  /// @param up (…, F)
+  /// @return (…, F)
+  public static Tensor geGlu(Pass pass, Tensor gate, Tensor up) {
+    if (!gate.shape().equals(up.shape())) {
+      throw new IllegalArgumentException(
+          "geGlu: gate " + gate.shape() + " and up " + up.shape() + " must have the same shape");
+    }
+    Tensor out = pass.allocate(gate.shape());
+    pass.kernels().activation().geGlu(gate.data(), up.data(), out.data(), out.elements());
+    if (pass.records() && (gate.requiresGradient() || up.requiresGradient())) {
+      pass.record(new SavedGeGlu(gate, up, out));
+    }
+    return out;
+  }
+
+  private record SavedGeGlu(Tensor gate, Tensor up, Tensor output) implements Tape.Step {
+    @Override
+    public void backward(Pass pass, Tensor dOut) {
+      pass.kernels()
+          .activation()
+          .geGluBackward(
+              dOut.data(),
+              gate.data(),
+              up.data(),
+              pass.gradient(gate).data(),
+              pass.gradient(up).data(),
+              output.elements());
+    }
+  }
+
+  /// The formula of [#geGlu].
+  static double[] geGluReference(double[] gate, double[] up) {
+    double[] out = geluReference(gate);
+    for (int i = 0; i < out.length; i++) {
+      out[i] *= up[i];
+    }
+    return out;
+  }
+
+  /// Bounds each number smoothly: cap · tanh(x / cap) (Gemma 2, arXiv:2408.00118).
+  ///
+  /// @return the shape of x
+  public static Tensor softCap(Pass pass, Tensor x, float cap) {
+    Tensor out = pass.allocate(x.shape());
+    pass.kernels().activation().softCap(x.data(), out.data(), x.elements(), cap);
+    if (pass.records() && x.requiresGradient()) {
+      pass.record(new SavedSoftCap(x, cap, out));
+    }
+    return out;
+  }
+
+  private record SavedSoftCap(Tensor x, float cap, Tensor output) implements Tape.Step {
+    @Override
+    public void backward(Pass pass, Tensor dOut) {
+      pass.kernels()
+          .activation()
+          .softCapBackward(
+              dOut.data(), output.data(), pass.gradient(x).data(), x.elements(), cap);
+    }
+  }
+
+  /// The formula of [#softCap].
+  static double[] softCapReference(double[] x, double cap) {
+    double[] out = new double[x.length];
+    for (int i = 0; i < out.length; i++) {
+      out[i] = cap * Math.tanh(x[i] / cap);
+    }
+    return out;
+  }
+
   /// Computes GELU by its tanh approximation (arXiv:1606.08415), the one that GPT-2 uses.
   ///
   /// @return the shape of x

@@ -29,6 +29,14 @@ public final class CrossEntropy {
   /// @param weight (V, C)
   /// @param targets as many int32 as x has rows, each in [0, V) or [LossKernels#IGNORED]
   public static Loss linearCrossEntropy(Pass pass, Tensor x, Tensor weight, Tensor targets) {
+    return linearCrossEntropy(pass, x, weight, targets, Float.POSITIVE_INFINITY);
+  }
+
+  /// Computes the same of logits that are bounded smoothly, as [Activations#softCap] does.
+  ///
+  /// @param softCap infinite for logits as they are
+  public static Loss linearCrossEntropy(
+      Pass pass, Tensor x, Tensor weight, Tensor targets, float softCap) {
     int rows = x.shape().rows();
     int width = x.shape().width();
     int classes = weight.shape().dimension(0);
@@ -44,6 +52,7 @@ public final class CrossEntropy {
     boolean training = pass.records() && (x.requiresGradient() || weight.requiresGradient());
     Tensor perToken = pass.allocate(rows);
     Tensor logits = pass.allocate(Math.min(BLOCK_ROWS, rows), classes);
+    SoftCap cap = new SoftCap(pass, logits, softCap, training);
     Tensor dx = training ? pass.allocate(x.shape()) : x;
     Tensor dWeight = training ? pass.allocate(weight.shape()) : weight;
     var matmul = pass.kernels().matmul();
@@ -65,12 +74,15 @@ public final class CrossEntropy {
           0,
           classes,
           false);
+      long inBlock = (long) block * classes;
+      cap.bound(inBlock);
       float scale = training ? 1f / counted : 0;
       pass.kernels()
           .loss()
           .crossEntropyWithGradient(
               logits.data(), targets.data(), from, perToken.data(), from, block, classes, scale);
       if (training) {
+        cap.passBack(inBlock);
         matmul.multiply(
             Form.NN,
             block,
@@ -108,6 +120,44 @@ public final class CrossEntropy {
       pass.record(new Saved(x, weight, dx, dWeight, mean));
     }
     return new Loss(mean, perToken);
+  }
+
+  /// Bounds a block of logits, and takes the gradients that then lie in its place to those of the
+  /// logits before.
+  private static final class SoftCap {
+    private final Pass pass;
+    private final Tensor logits;
+    private final float cap;
+    private final Tensor bounded;
+    private final Tensor gradients;
+
+    SoftCap(Pass pass, Tensor logits, float cap, boolean training) {
+      this.pass = pass;
+      this.logits = logits;
+      this.cap = cap;
+      boolean saves = training && cap < Float.POSITIVE_INFINITY;
+      bounded = saves ? pass.allocate(logits.shape()) : logits;
+      gradients = saves ? pass.allocate(logits.shape()) : logits;
+    }
+
+    void bound(long count) {
+      if (cap < Float.POSITIVE_INFINITY) {
+        pass.kernels().activation().softCap(logits.data(), bounded.data(), count, cap);
+        if (bounded != logits) {
+          logits.copyFrom(bounded);
+        }
+      }
+    }
+
+    void passBack(long count) {
+      if (cap < Float.POSITIVE_INFINITY) {
+        gradients.data().fill((byte) 0);
+        pass.kernels()
+            .activation()
+            .softCapBackward(logits.data(), bounded.data(), gradients.data(), count, cap);
+        logits.copyFrom(gradients);
+      }
+    }
   }
 
   private record Saved(Tensor x, Tensor weight, Tensor dx, Tensor dWeight, Tensor output)
@@ -174,10 +224,14 @@ public final class CrossEntropy {
     return sum;
   }
 
-  /// The formula: the mean over n of log Σᵥ exp(x[n]·W[v]) - x[n]·W[target[n]].
-  static double[] reference(double[] x, double[] weight, int[] targets, int width) {
+  /// The formula: the mean over n of log Σᵥ exp(x[n]·W[v]) - x[n]·W[target[n]], with bounded
+  /// products.
+  static double[] reference(
+      double[] x, double[] weight, int[] targets, int width, double softCap) {
     int classes = weight.length / width;
-    double[] logits = Linear.reference(x, weight, new double[0], width);
+    double[] logits =
+        Activations.softCapReference(
+            Linear.reference(x, weight, new double[0], width), softCap);
     double total = 0;
     int counted = 0;
     for (int n = 0; n < targets.length; n++) {

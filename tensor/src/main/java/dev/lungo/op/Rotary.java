@@ -12,8 +12,8 @@ public final class Rotary {
 
   /// The cosines and sines of every position and pair.
   ///
-  /// @param cosine (positions, D/2)
-  /// @param sine (positions, D/2)
+  /// @param cosine (positions, pairs)
+  /// @param sine (positions, pairs)
   public record Table(RotaryLayout layout, Tensor cosine, Tensor sine) {
     /// Returns how many positions there are.
     public int positions() {
@@ -28,14 +28,33 @@ public final class Rotary {
       throw new IllegalArgumentException(
           "rotary: the head dimension must be even, but is " + headDim);
     }
-    int pairs = headDim / 2;
-    float[] cosine = new float[positions * pairs];
-    float[] sine = new float[positions * pairs];
+    double[] frequencies = new double[headDim / 2];
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] = StrictMath.pow(base, -2.0 * i / headDim);
+    }
+    return table(workspace, layout, positions, frequencies, 1);
+  }
+
+  /// Computes the table for angles position · frequency.
+  ///
+  /// @param frequencies of each pair; where they are fewer than D/2, the elements of a head behind
+  ///   these pairs are not turned
+  /// @param factor what queries and keys are multiplied by while they are turned, usually 1
+  public static Table table(
+      Workspace workspace,
+      RotaryLayout layout,
+      int positions,
+      double[] frequencies,
+      double factor) {
+    int pairs = frequencies.length;
+    int numbers = Math.multiplyExact(positions, pairs);
+    float[] cosine = new float[numbers];
+    float[] sine = new float[numbers];
     for (int position = 0; position < positions; position++) {
       for (int i = 0; i < pairs; i++) {
-        double angle = position * StrictMath.pow(base, -2.0 * i / headDim);
-        cosine[position * pairs + i] = (float) StrictMath.cos(angle);
-        sine[position * pairs + i] = (float) StrictMath.sin(angle);
+        double angle = position * frequencies[i];
+        cosine[position * pairs + i] = (float) (factor * StrictMath.cos(angle));
+        sine[position * pairs + i] = (float) (factor * StrictMath.sin(angle));
       }
     }
     return new Table(
@@ -49,11 +68,11 @@ public final class Rotary {
   /// @param x (B, T, H, D)
   /// @return (B, T, H, D)
   public static Tensor rotary(Pass pass, Tensor x, Table table, int start) {
-    if (x.shape().rank() != 4 || x.shape().width() != 2 * table.cosine().shape().width()) {
+    if (x.shape().rank() != 4 || x.shape().width() < 2 * table.cosine().shape().width()) {
       throw new IllegalArgumentException(
           "rotary: x "
               + x.shape()
-              + " must be (B, T, H, D) with D twice the table's width, table "
+              + " must be (B, T, H, D) with D at least twice the table's width, table "
               + table.cosine().shape());
     }
     int length = x.shape().dimension(1);
@@ -96,6 +115,7 @@ public final class Rotary {
             start,
             from.shape().dimension(2),
             from.shape().width(),
+            2 * table.cosine().shape().width(),
             inverse,
             accumulate);
   }
@@ -109,7 +129,7 @@ public final class Rotary {
     }
   }
 
-  /// The formula, for x (B, T, H, D).
+  /// The formula, for x (B, T, H, D) whose heads are turned whole.
   static double[] reference(
       double[] x, RotaryLayout layout, int length, int heads, int headDim, double base, int start) {
     double[] out = new double[x.length];

@@ -118,6 +118,72 @@ final class ActivationKernelsTest extends KernelContract {
 
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 7, 8, 9, 33, 64, 257, 8191, 8192, 8193, 30_001})
+  void geGluGatesByGelu(int count) {
+    float[] gateValues = spread(count);
+    float[] upValues = normal(count);
+    float[] dOutValues = normal(count);
+    MemorySegment gate = memory(gateValues);
+    MemorySegment up = memory(upValues);
+    MemorySegment dOut = memory(dOutValues);
+    check(
+        (kernels, out) -> kernels.activation().geGlu(gate, up, out[0], count),
+        1e-6,
+        List.of(normal(count)),
+        List.of(each(gateValues, upValues, (g, u) -> gelu(g) * u)));
+    float[] dGate = normal(count);
+    float[] dUp = normal(count);
+    check(
+        (kernels, out) ->
+            kernels.activation().geGluBackward(dOut, gate, up, out[0], out[1], count),
+        1e-5,
+        List.of(dGate, dUp),
+        List.of(
+            sum(
+                dGate,
+                times(
+                    dOutValues,
+                    each(
+                        gateValues,
+                        upValues,
+                        (g, u) -> slope(ActivationKernelsTest::gelu, g) * u))),
+            sum(dUp, times(dOutValues, each(gateValues, upValues, (g, u) -> gelu(g))))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 7, 8, 9, 33, 64, 257, 8191, 8192, 8193, 30_001})
+  void softCapBoundsSmoothly(int count) {
+    float cap = 3;
+    float[] values = spread(count);
+    float[] dOutValues = normal(count);
+    MemorySegment x = memory(values);
+    MemorySegment dOut = memory(dOutValues);
+    double[] bounded = each(values, values, (v, same) -> cap * Math.tanh(v / cap));
+    check(
+        (kernels, out) -> kernels.activation().softCap(x, out[0], count, cap),
+        1e-6,
+        List.of(normal(count)),
+        List.of(bounded));
+    float[] results = new float[count];
+    for (int i = 0; i < count; i++) {
+      results[i] = (float) bounded[i];
+    }
+    MemorySegment saved = memory(results);
+    float[] dx = normal(count);
+    check(
+        (kernels, out) -> kernels.activation().softCapBackward(dOut, saved, out[0], count, cap),
+        2e-6,
+        List.of(dx),
+        List.of(
+            sum(
+                dx,
+                times(
+                    dOutValues,
+                    each(
+                        values, values, (v, same) -> slope(w -> cap * Math.tanh(w / cap), v))))));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 7, 8, 9, 33, 64, 257, 8191, 8192, 8193, 30_001})
   void reluCutsBelowZero(int count) {
     float[] values = spread(count);
     float[] dOutValues = normal(count);
@@ -151,6 +217,10 @@ final class ActivationKernelsTest extends KernelContract {
           assertNanAt3And17(name + " swiGlu", out);
           kernels.activation().geluTanh(x, out, 19);
           assertNanAt3And17(name + " gelu", out);
+          kernels.activation().geGlu(x, x, out, 19);
+          assertNanAt3And17(name + " geGlu", out);
+          kernels.activation().softCap(x, out, 19, 2);
+          assertNanAt3And17(name + " softCap", out);
           kernels.activation().relu(x, out, 19);
           assertNanAt3And17(name + " relu", out);
         }

@@ -78,6 +78,10 @@ final class KernelBits {
     fold(out, dx, dy);
     kernels.activation().geluTanh(x, out, COUNT);
     kernels.activation().geluTanhBackward(out, x, dx, COUNT);
+    kernels.activation().geGlu(x, y, out, COUNT);
+    kernels.activation().geGluBackward(out, x, y, dx, dy, COUNT);
+    kernels.activation().softCap(x, out, COUNT, 2);
+    kernels.activation().softCapBackward(y, out, dx, COUNT, 2);
     kernels.activation().relu(x, y, COUNT);
     kernels.activation().reluBackward(out, x, dy, COUNT);
     fold(out, dx, y, dy);
@@ -124,7 +128,7 @@ final class KernelBits {
     kernels.activation().relu(v, v, COUNT);
     MemorySegment row = values(WIDTH);
     for (RotaryLayout layout : RotaryLayout.values()) {
-      kernels.position().rotate(layout, x, y, z, v, ROWS, ROWS, 0, 1, WIDTH, false, true);
+      kernels.position().rotate(layout, x, y, z, v, ROWS, ROWS, 0, 1, WIDTH, WIDTH, false, true);
     }
     kernels.elementwise().scaleAndAdd(x, 0.3f, y, 0.7f, COUNT);
     kernels.elementwise().addSumOfRows(x, row, ROWS, WIDTH);

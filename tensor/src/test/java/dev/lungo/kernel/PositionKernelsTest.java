@@ -31,9 +31,10 @@ final class PositionKernelsTest extends KernelContract {
       int length,
       int heads,
       int headDim,
+      int turned,
       int sign) {
-    int pairs = headDim / 2;
-    double[] out = new double[x.length];
+    int pairs = turned / 2;
+    double[] out = doubles(x);
     for (int r = 0; r < rows; r++) {
       for (int h = 0; h < heads; h++) {
         for (int i = 0; i < pairs; i++) {
@@ -52,57 +53,61 @@ final class PositionKernelsTest extends KernelContract {
 
   @ParameterizedTest
   @CsvSource({
-    "0,1,1,8",
-    "1,1,1,2",
-    "3,3,1,6",
-    "6,3,2,8",
-    "4,2,3,10",
-    "6,2,2,16",
-    "5,5,1,18",
-    "60,30,12,48",
-    "40,20,3,128"
+    "0,1,1,8,8",
+    "1,1,1,2,2",
+    "3,3,1,6,6",
+    "6,3,2,8,8",
+    "4,2,3,10,10",
+    "6,2,2,16,16",
+    "5,5,1,18,18",
+    "60,30,12,48,48",
+    "40,20,3,128,128",
+    "6,3,2,9,4",
+    "6,3,2,64,46",
+    "3,3,1,40,2"
   })
-  void pairsTurnByTheirPositionsAngle(int rows, int length, int heads, int headDim) {
-    fillTables(headDim / 2);
+  void pairsTurnByTheirPositionsAngle(
+      int rows, int length, int heads, int headDim, int turned) {
+    fillTables(turned / 2);
     MemorySegment cos = memory(cosine);
     MemorySegment sin = memory(sine);
     float[] values = normal(rows * heads * headDim);
     MemorySegment x = memory(values);
     for (RotaryLayout layout : RotaryLayout.values()) {
       for (boolean inverse : new boolean[] {false, true}) {
-        double[] turned =
-            rotated(layout, values, cosine, sine, rows, length, heads, headDim, inverse ? -1 : 1);
+        double[] expected =
+            rotated(layout, values, cosine, sine, rows, length, heads, headDim, turned, inverse ? -1 : 1);
         check(
             (kernels, out) ->
                 kernels
                     .position()
                     .rotate(
-                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, inverse,
+                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, turned, inverse,
                         false),
             1e-6,
             List.of(normal(values.length)),
-            List.of(turned));
+            List.of(expected));
         check(
             (kernels, out) ->
                 kernels
                     .position()
                     .rotate(
-                        layout, out[0], out[0], cos, sin, rows, length, START, heads, headDim,
+                        layout, out[0], out[0], cos, sin, rows, length, START, heads, headDim, turned,
                         inverse, false),
             1e-6,
             List.of(values),
-            List.of(turned));
+            List.of(expected));
         float[] start = normal(values.length);
         double[] added = doubles(start);
         for (int i = 0; i < added.length; i++) {
-          added[i] += turned[i];
+          added[i] += expected[i];
         }
         check(
             (kernels, out) ->
                 kernels
                     .position()
                     .rotate(
-                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, inverse,
+                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, turned, inverse,
                         true),
             1e-6,
             List.of(start),

@@ -63,6 +63,7 @@ public final class OpCases {
     embedding(cases);
     rotary(cases);
     attention(cases);
+    limitedAttention(cases);
     crossEntropy(cases);
     return cases;
   }
@@ -122,6 +123,20 @@ public final class OpCases {
               in -> Activations.swiGluReference(in[0], in[1])));
       cases.add(
           new Case(
+              "geGlu",
+              List.of(shape, shape),
+              2,
+              (pass, in) -> Activations.geGlu(pass, in[0], in[1]),
+              in -> Activations.geGluReference(in[0], in[1])));
+      cases.add(
+          new Case(
+              "softCap",
+              List.of(shape),
+              2,
+              (pass, in) -> Activations.softCap(pass, in[0], 1.5f),
+              in -> Activations.softCapReference(in[0], 1.5)));
+      cases.add(
+          new Case(
               "gelu",
               List.of(shape),
               2,
@@ -152,6 +167,13 @@ public final class OpCases {
             1,
             (pass, in) -> Add.add(pass, in[0], in[1]),
             in -> Add.reference(in[0], in[1])));
+    cases.add(
+        new Case(
+            "scale",
+            List.of(Shape.of(3, 7)),
+            1,
+            (pass, in) -> Scale.scale(pass, in[0], -2.5f),
+            in -> Scale.reference(in[0], -2.5)));
     cases.add(
         new Case(
             "add to itself twice",
@@ -225,6 +247,24 @@ public final class OpCases {
             in -> Attention.reference(decode, in[0], in[1], in[2])));
   }
 
+  private static void limitedAttention(List<Case> cases) {
+    for (AttentionShape shape :
+        List.of(
+            new AttentionShape(1, 40, 40, 40, 2, 1, 8, true, 0.3f, 9, AttentionShape.UNCAPPED),
+            new AttentionShape(2, 7, 7, 7, 2, 2, 5, true, 0.3f, AttentionShape.UNLIMITED, 1.2f),
+            new AttentionShape(1, 21, 30, 33, 2, 1, 8, true, 0.3f, 6, 0.8f))) {
+      Shape kv = Shape.of(shape.batch(), shape.keyCapacity(), shape.kvHeads(), shape.headDim());
+      cases.add(
+          new Case(
+              "attention within a window or under a cap",
+              List.of(
+                  Shape.of(shape.batch(), shape.queries(), shape.heads(), shape.headDim()), kv, kv),
+              1,
+              (pass, in) -> Attention.attention(pass, shape, in[0], in[1], in[2]),
+              in -> Attention.reference(shape, in[0], in[1], in[2])));
+    }
+  }
+
   private static void crossEntropy(List<Case> cases) {
     for (int[] s : new int[][] {{1, 3, 2}, {5, 9, 7}, {300, 4, 17}}) {
       int rows = s[0];
@@ -241,7 +281,16 @@ public final class OpCases {
               1,
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets)).mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9)));
+      cases.add(
+          new Case(
+              "linear cross entropy under a cap",
+              List.of(Shape.of(rows, width), Shape.of(classes, width)),
+              1,
+              (pass, in) ->
+                  CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets), 1.5f)
+                      .mean(),
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5)));
     }
   }
 

@@ -1,8 +1,10 @@
 package dev.lungo.train;
 
+import dev.lungo.model.GemmaConfig;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
 import dev.lungo.model.ParameterCount;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -50,7 +52,9 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
     long inner = config.feedForward();
     return switch (config) {
       case LlamaConfig _ -> 10 * width + 6 * queries + 6 * keys + 6 * inner + config.heads() + 2;
-      case Gpt2Config _ -> 10 * width + 4 * queries + 4 * keys + 4 * inner + config.heads() + 4;
+      case GemmaConfig _ -> 14 * width + 8 * queries + 8 * keys + 6 * inner + config.heads() + 4;
+      case Gpt2Config _, OptConfig _ ->
+          10 * width + 4 * queries + 4 * keys + 4 * inner + config.heads() + 4;
     };
   }
 

@@ -150,6 +150,91 @@ final class VectorActivation implements ActivationKernels {
   }
 
   @Override
+  public void geGlu(MemorySegment gate, MemorySegment up, MemorySegment out, long count) {
+    Blocks.forElements(
+        parallel,
+        count,
+        (from, to) -> {
+          long i = from;
+          for (; i <= to - LENGTH; i += LENGTH) {
+            store(gelu(load(gate, i)).mul(load(up, i)), out, i);
+          }
+          if (i < to) {
+            VectorMask<Float> tail = first(to - i);
+            store(gelu(load(gate, i, tail)).mul(load(up, i, tail)), out, i, tail);
+          }
+        });
+  }
+
+  @Override
+  public void geGluBackward(
+      MemorySegment dOut,
+      MemorySegment gate,
+      MemorySegment up,
+      MemorySegment dGate,
+      MemorySegment dUp,
+      long count) {
+    Blocks.forElements(
+        parallel,
+        count,
+        (from, to) -> {
+          long i = from;
+          for (; i <= to - LENGTH; i += LENGTH) {
+            FloatVector x = load(gate, i);
+            FloatVector d = load(dOut, i);
+            store(d.mul(load(up, i)).fma(geluSlope(x), load(dGate, i)), dGate, i);
+            store(d.fma(gelu(x), load(dUp, i)), dUp, i);
+          }
+          if (i < to) {
+            VectorMask<Float> tail = first(to - i);
+            FloatVector x = load(gate, i, tail);
+            FloatVector d = load(dOut, i, tail);
+            store(
+                d.mul(load(up, i, tail)).fma(geluSlope(x), load(dGate, i, tail)), dGate, i, tail);
+            store(d.fma(gelu(x), load(dUp, i, tail)), dUp, i, tail);
+          }
+        });
+  }
+
+  @Override
+  public void softCap(MemorySegment x, MemorySegment out, long count, float cap) {
+    Blocks.forElements(
+        parallel,
+        count,
+        (from, to) -> {
+          long i = from;
+          for (; i <= to - LENGTH; i += LENGTH) {
+            store(SoftCap.tanh(load(x, i).div(cap)).mul(cap), out, i);
+          }
+          if (i < to) {
+            VectorMask<Float> tail = first(to - i);
+            store(SoftCap.tanh(load(x, i, tail).div(cap)).mul(cap), out, i, tail);
+          }
+        });
+  }
+
+  /// tanh' = 1 - tanh².
+  @Override
+  public void softCapBackward(
+      MemorySegment dOut, MemorySegment out, MemorySegment dx, long count, float cap) {
+    Blocks.forElements(
+        parallel,
+        count,
+        (from, to) -> {
+          long i = from;
+          for (; i <= to - LENGTH; i += LENGTH) {
+            FloatVector t = load(out, i).div(cap);
+            store(load(dOut, i).fma(ONE.sub(t.mul(t)), load(dx, i)), dx, i);
+          }
+          if (i < to) {
+            VectorMask<Float> tail = first(to - i);
+            FloatVector t = load(out, i, tail).div(cap);
+            store(load(dOut, i, tail).fma(ONE.sub(t.mul(t)), load(dx, i, tail)), dx, i, tail);
+          }
+        });
+  }
+
+  @Override
   public void relu(MemorySegment x, MemorySegment out, long count) {
     Blocks.forElements(
         parallel,

@@ -56,9 +56,10 @@ final class VectorPosition implements PositionKernels {
       int start,
       int heads,
       int headDim,
+      int turned,
       boolean inverse,
       boolean accumulate) {
-    int pairs = headDim / 2;
+    int pairs = turned / 2;
     float direction = inverse ? -1 : 1;
     parallel.forRange(
         rows,
@@ -74,6 +75,9 @@ final class VectorPosition implements PositionKernels {
                 case INTERLEAVED ->
                     rotateInterleaved(
                         x, out, head, cosine, sine, angles, pairs, direction, accumulate);
+              }
+              for (long i = head + turned; i < head + headDim; i++) {
+                put(x.getAtIndex(JAVA_FLOAT_UNALIGNED, i), out, i, accumulate);
               }
             }
           }
