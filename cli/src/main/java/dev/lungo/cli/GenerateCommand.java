@@ -21,7 +21,8 @@ final class GenerateCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "MODEL",
       description =
-          "Folder of a run or of any model in its layout, a GGUF file, or a llama2.c .bin.")
+          "Folder of a run or of any model in its layout, a GGUF file, a llama2.c .bin, or hf:OWNER/NAME as pulled.",
+      converter = ModelPath.class)
   private Path model;
 
   @Option(

@@ -2,7 +2,6 @@ package dev.lungo.cli;
 
 import dev.lungo.train.Curve;
 import dev.lungo.train.MetricsLog;
-import dev.lungo.train.ProgressLine;
 import dev.lungo.train.RunListener;
 import dev.lungo.train.RunReport;
 import dev.lungo.train.TerminalChart;
@@ -19,21 +18,12 @@ import java.util.OptionalDouble;
 /// at the end.
 final class RunScreen implements RunListener {
   private static final int CHART_ROWS = 12;
-  private static final int LEAST_COLUMNS = 40;
-  private static final int USUAL_COLUMNS = 100;
 
   private final Console console;
-  private final ProgressLine line;
-  private final int columns;
+  private final ProgressLine line = ProgressLine.onStandardError();
 
   RunScreen(Console console) {
     this.console = console;
-    columns = Math.max(LEAST_COLUMNS, Integer.getInteger("lungo.columns", USUAL_COLUMNS));
-    String noColor = System.getenv("NO_COLOR");
-    boolean plain = !StandardStreams.errIsTerminal() || noColor != null && !noColor.isEmpty();
-    line =
-        new ProgressLine(
-            System.err, plain ? ProgressLine.Style.PLAIN : ProgressLine.Style.BAR, columns);
   }
 
   @Override
@@ -43,12 +33,12 @@ final class RunScreen implements RunListener {
 
   @Override
   public void stepped(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
-    line.update(progress, shareOfPeak);
+    line.update(new TrainingStatus(progress, shareOfPeak));
   }
 
   @Override
   public void evaluated(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
-    line.show(progress, shareOfPeak);
+    line.show(new TrainingStatus(progress, shareOfPeak));
   }
 
   @Override
@@ -70,7 +60,7 @@ final class RunScreen implements RunListener {
     console.print(
         TerminalChart.draw(
             Curve.loss(events),
-            Math.min(columns, USUAL_COLUMNS),
+            Math.min(ProgressLine.columns(), ProgressLine.USUAL_COLUMNS),
             CHART_ROWS,
             TerminalChart.Characters.suiting(System.getenv(), StandardCharsets.UTF_8)));
     console.print(

@@ -62,11 +62,21 @@ public final class AtomicFiles {
         writer.writeTo(channel);
         channel.force(true);
       }
-      Files.move(
-          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      forceDirectory(directory);
+      move(temporary, target);
     } finally {
       Files.deleteIfExists(temporary);
+    }
+  }
+
+  /// Gives a file that is complete and forced to disk its name, in place of any other of that name.
+  ///
+  /// @param written beside `target`, or on the same file system at least
+  public static void move(Path written, Path target) throws IOException {
+    Files.move(
+        written, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Path directory = target.toAbsolutePath().getParent();
+    if (directory != null) {
+      forceDirectory(directory);
     }
   }
 

@@ -30,6 +30,7 @@ final class Architecture {
   Architecture(String root) {
     this.root = root;
     row("file");
+    row("hub", "file");
     // tensor: kernels are functions over memory; the fast ones are loaded by name, so that
     // nothing knows them.
     row("quant", "file", "kernel");

@@ -1,30 +1,41 @@
-package dev.lungo.train;
+package dev.lungo.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Locale;
-import java.util.OptionalDouble;
 import java.util.function.LongSupplier;
 
-/// Shows how a run is getting on: a bar that redraws itself on a terminal, plain lines now and then
-/// elsewhere.
+/// Shows how long work is getting on: a bar that redraws itself on a terminal, plain lines now and
+/// then elsewhere.
 ///
 /// It is ours because it drops what matters least until the rest fits the terminal, and draws only
-/// when the loop calls it: no thread of its own takes time from the cores that train.
-public final class ProgressLine implements AutoCloseable {
+/// when the work calls it: no thread of its own takes time from the cores.
+final class ProgressLine implements AutoCloseable {
   private static final long REDRAW_NANOS = 100_000_000L;
   private static final long FIRST_PLAIN_NANOS = 5_000_000_000L;
   private static final long LONGEST_PLAIN_NANOS = 60_000_000_000L;
   private static final int FEWEST_CELLS = 6;
   private static final int MOST_CELLS = 24;
+  private static final int LEAST_COLUMNS = 40;
+  static final int USUAL_COLUMNS = 100;
   private static final String CLEAR = "\r\u001b[2K";
 
   /// How to show progress.
-  public enum Style {
+  enum Style {
     /// One line that redraws itself; for terminals.
     BAR,
     /// A new line at growing intervals; for files, pipes and wherever `NO_COLOR` is set.
     PLAIN
+  }
+
+  /// How far some work is.
+  interface Status {
+    /// Returns the share that is done, from 0 to 1.
+    double fraction();
+
+    /// Says it in one line, in several ways: the fullest first, then without what matters less.
+    List<String> texts();
   }
 
   private final Appendable out;
@@ -37,7 +48,7 @@ public final class ProgressLine implements AutoCloseable {
 
   /// @param out usually standard error
   /// @param columns of the terminal; a bar is cut to fit
-  public ProgressLine(Appendable out, Style style, int columns) {
+  ProgressLine(Appendable out, Style style, int columns) {
     this(out, style, columns, System::nanoTime);
   }
 
@@ -49,10 +60,20 @@ public final class ProgressLine implements AutoCloseable {
     interval = style == Style.BAR ? REDRAW_NANOS : FIRST_PLAIN_NANOS;
   }
 
+  /// Makes the line that suits what standard error is.
+  static ProgressLine onStandardError() {
+    String noColor = System.getenv("NO_COLOR");
+    boolean plain = !StandardStreams.errIsTerminal() || noColor != null && !noColor.isEmpty();
+    return new ProgressLine(System.err, plain ? Style.PLAIN : Style.BAR, columns());
+  }
+
+  /// Returns how wide the terminal is.
+  static int columns() {
+    return Math.max(LEAST_COLUMNS, Integer.getInteger("lungo.columns", USUAL_COLUMNS));
+  }
+
   /// Shows progress, unless it was shown a moment ago.
-  ///
-  /// @param shareOfPeak of the machine's measured arithmetic, from 0 to 1
-  public void update(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
+  void update(Status status) {
     long now = nanoTime.getAsLong();
     if (nextAt != Long.MIN_VALUE && now - nextAt < 0) {
       return;
@@ -61,75 +82,41 @@ public final class ProgressLine implements AutoCloseable {
     if (style == Style.PLAIN) {
       interval = Math.min(LONGEST_PLAIN_NANOS, interval * 3 / 2);
     }
-    show(progress, shareOfPeak);
+    show(status);
   }
 
   /// Shows progress, whenever it was shown last: at the end, and after an evaluation.
-  public void show(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
+  void show(Status status) {
     if (style == Style.PLAIN) {
-      print(describe(progress, shareOfPeak, true) + "\n");
+      print(status.texts().getFirst() + "\n");
       return;
     }
-    print(CLEAR + fitted(progress, shareOfPeak));
+    print(CLEAR + fitted(status));
     drawn = true;
   }
 
   /// Leaves out what matters least until a bar fits beside the rest.
-  private String fitted(TrainingLoop.Progress progress, OptionalDouble shareOfPeak) {
+  private String fitted(Status status) {
     int most = columns - 1 - FEWEST_CELLS - 3;
-    String text = describe(progress, shareOfPeak, true);
-    if (text.length() > most) {
-      text = describe(progress, shareOfPeak, false);
+    List<String> texts = status.texts();
+    for (String text : texts) {
+      if (text.length() <= most) {
+        int cells = Math.min(MOST_CELLS, columns - 1 - text.length() - 3);
+        return bar(status.fraction(), cells) + " " + text;
+      }
     }
-    if (text.length() > most) {
-      text = describe(progress, OptionalDouble.empty(), false);
-    }
-    if (text.length() > most) {
-      return text.substring(0, Math.clamp(columns - 1, 0, text.length()));
-    }
-    return bar(progress.fraction(), Math.min(MOST_CELLS, columns - 1 - text.length() - 3))
-        + " "
-        + text;
+    String shortest = texts.getLast();
+    return shortest.substring(0, Math.clamp(columns - 1, 0, shortest.length()));
   }
 
   /// Prints text of other kinds, a sample for example, above the bar.
-  public void message(String text) {
+  void message(String text) {
     print((drawn ? CLEAR : "") + text + "\n");
     drawn = false;
   }
 
-  private static String describe(
-      TrainingLoop.Progress progress, OptionalDouble shareOfPeak, boolean withStep) {
-    StringBuilder text = new StringBuilder(96);
-    text.append(String.format(Locale.ROOT, "%3.0f%%", 100 * progress.fraction()));
-    if (withStep) {
-      text.append("  step ").append(progress.step());
-      progress.totalSteps().ifPresent(total -> text.append('/').append(total));
-    }
-    text.append(String.format(Locale.ROOT, "  loss %.3f", progress.smoothedLoss()));
-    if (progress.valBitsPerByte().isPresent()) {
-      text.append(
-          String.format(
-              Locale.ROOT, "  held-out %.3f bits/byte", progress.valBitsPerByte().getAsDouble()));
-    }
-    text.append("  ").append(rate(progress.tokensPerSecond()));
-    if (shareOfPeak.isPresent()) {
-      text.append(String.format(Locale.ROOT, "  %.0f%% of peak", 100 * shareOfPeak.getAsDouble()));
-    }
-    return text.append("  ")
-        .append(duration(progress.remainingSeconds()))
-        .append(" left")
-        .toString();
-  }
-
-  private static String rate(double tokensPerSecond) {
-    return tokensPerSecond < 10_000
-        ? String.format(Locale.ROOT, "%.0f tok/s", tokensPerSecond)
-        : String.format(Locale.ROOT, "%.1fk tok/s", tokensPerSecond / 1000);
-  }
-
   /// Writes a time as people say it: `42s`, `3m 05s`, `2h 10m`.
-  public static String duration(double seconds) {
+  static String duration(double seconds) {
     if (!Double.isFinite(seconds)) {
       return "?";
     }

@@ -1,7 +1,8 @@
-package dev.lungo.train;
+package dev.lungo.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lungo.train.TrainingLoop;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -33,7 +34,8 @@ class ProgressLineTest {
 
   @Test
   void aPlainLineSaysEverything() {
-    line(ProgressLine.Style.PLAIN, 80).show(progress(50), OptionalDouble.of(0.615));
+    line(ProgressLine.Style.PLAIN, 80)
+        .show(new TrainingStatus(progress(50), OptionalDouble.of(0.615)));
     assertThat(out.toString())
         .isEqualTo(
             " 25%  step 50/200  loss 3.250  held-out 1.500 bits/byte  12.3k tok/s  62% of peak  1m 05s left\n");
@@ -44,7 +46,7 @@ class ProgressLineTest {
     TrainingLoop.Progress start =
         new TrainingLoop.Progress(
             1, OptionalLong.empty(), 0.001, 8, 8, OptionalDouble.empty(), 1, 1, 900, 0.1, 180);
-    line(ProgressLine.Style.PLAIN, 80).show(start, OptionalDouble.empty());
+    line(ProgressLine.Style.PLAIN, 80).show(new TrainingStatus(start, OptionalDouble.empty()));
     assertThat(out.toString()).isEqualTo("  0%  step 1  loss 8.000  900 tok/s  3m 00s left\n");
   }
 
@@ -54,7 +56,7 @@ class ProgressLineTest {
     int lines = 0;
     for (int second = 0; second < 600; second++) {
       nanos = second * 1_000_000_000L;
-      line.update(progress(1), OptionalDouble.empty());
+      line.update(new TrainingStatus(progress(1), OptionalDouble.empty()));
     }
     lines = (int) out.chars().filter(c -> c == '\n').count();
     // At 0, 5, 13, 24, 41, 66, 104, 160 seconds, then every minute.
@@ -67,7 +69,7 @@ class ProgressLineTest {
     ProgressLine line = line(ProgressLine.Style.BAR, 40);
     for (int i = 0; i < 100; i++) {
       nanos = i * 10_000_000L;
-      line.update(progress(100), OptionalDouble.of(0.5));
+      line.update(new TrainingStatus(progress(100), OptionalDouble.of(0.5)));
     }
     String[] drawings = out.toString().split("\r\u001b\\[2K");
     assertThat(drawings).hasSize(1 + 10);
@@ -80,7 +82,7 @@ class ProgressLineTest {
   @Test
   void closingABarStartsANewLine() {
     ProgressLine line = line(ProgressLine.Style.BAR, 80);
-    line.show(progress(3), OptionalDouble.empty());
+    line.show(new TrainingStatus(progress(3), OptionalDouble.empty()));
     line.close();
     line.close();
     assertThat(out.toString()).endsWith("left\n").startsWith("\r\u001b[2K▕▏       ▏   2%  loss");
@@ -89,10 +91,11 @@ class ProgressLineTest {
   @Test
   void wideTerminalsShowMore() {
     ProgressLine line = line(ProgressLine.Style.BAR, 100);
-    line.show(progress(100), OptionalDouble.of(0.5));
+    line.show(new TrainingStatus(progress(100), OptionalDouble.of(0.5)));
     assertThat(out.toString()).contains("▕█").contains("50% of peak").doesNotContain("step");
     out.setLength(0);
-    line(ProgressLine.Style.BAR, 120).show(progress(100), OptionalDouble.of(0.5));
+    line(ProgressLine.Style.BAR, 120)
+        .show(new TrainingStatus(progress(100), OptionalDouble.of(0.5)));
     assertThat(out.toString()).contains("▏  50%  step 100/200  loss").hasSize(5 + 119);
   }
 
