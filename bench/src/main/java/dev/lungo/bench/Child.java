@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/// A peer in a Java process of its own, with its own environment and native libraries.
+/// A peer in a process of its own, with its own environment and native libraries.
 ///
 /// The protocol: one request a line, words separated by spaces; one answer a line, `ok` and more
 /// words, or `error` and a message. A child ends when its standard input does. Anything else that
@@ -46,10 +46,18 @@ final class Child implements AutoCloseable {
             System.getProperty("java.class.path")));
     command.addAll(List.of(jvmArguments));
     command.add(mainClass);
+    return start(mainClass.substring(mainClass.lastIndexOf('.') + 1), command, environment);
+  }
+
+  /// Starts any program that speaks the protocol.
+  ///
+  /// @param name what messages call it
+  static Child start(String name, List<String> command, Map<String, String> environment)
+      throws IOException {
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
     builder.environment().putAll(environment);
-    return new Child(mainClass.substring(mainClass.lastIndexOf('.') + 1), builder.start());
+    return new Child(name, builder.start());
   }
 
   /// Sends one request and returns the words of the answer after `ok`.
