@@ -67,8 +67,8 @@ class BlockEncodingTest {
     return Math.sqrt(sum / numbers.length);
   }
 
-  /// The most that a number may be away: a step of its format, of which two-sided formats waste half
-  /// where the number of the largest size has a counterpart.
+  /// The most that a number may be away: a step of its format, of which two-sided formats waste
+  /// half where the number of the largest size has a counterpart.
   private static double bound(DType type, float[] numbers, int i) {
     int block = type == DType.Q6_K ? 16 : 32;
     float[] neighbours = Arrays.copyOfRange(numbers, i / block * block, i / block * block + block);
@@ -334,8 +334,10 @@ class BlockEncodingTest {
       float[] numbers = new float[256];
       numbers[77] = outlier;
       float[] read = roundTrip(type, numbers);
-      assertThat((double) read[77]).as(type.toString()).isBetween(
-          Math.min(outlier * 0.99, outlier * 1.01), Math.max(outlier * 0.99, outlier * 1.01));
+      assertThat((double) read[77])
+          .as(type.toString())
+          .isBetween(
+              Math.min(outlier * 0.99, outlier * 1.01), Math.max(outlier * 0.99, outlier * 1.01));
       read[77] = 0;
       for (float other : read) {
         assertThat(Math.abs(other)).as(type.toString()).isLessThan(0.01f);
