@@ -37,8 +37,8 @@ public final class GgufWriter {
 
   /// Replaces `file`.
   ///
-  /// @param metadata entries in their order: [Integer] (not negative), [Float], [Boolean], [String],
-  ///   `int[]`, `float[]`, or a list of strings
+  /// @param metadata entries in their order: [Integer] (not negative), [Float], [Boolean],
+  ///   [String], `int[]`, `float[]`, or a list of strings
   /// @throws IllegalArgumentException if two tensors share a name, or a value has another type
   public static void write(Path file, Map<String, Object> metadata, List<Outgoing> tensors)
       throws IOException {
@@ -160,13 +160,15 @@ public final class GgufWriter {
           array(STRING, texts.size());
           for (Object text : texts) {
             if (!(text instanceof String string)) {
-              throw new IllegalArgumentException("write: " + name + " lists " + text + ", no string");
+              throw new IllegalArgumentException(
+                  "write: " + name + " lists " + text + ", no string");
             }
             string(string);
           }
         }
         default ->
-            throw new IllegalArgumentException("write: " + name + " is " + value + ", which GGUF has no type for here");
+            throw new IllegalArgumentException(
+                "write: " + name + " is " + value + ", which GGUF has no type for here");
       }
     }
 

@@ -239,6 +239,14 @@ public final class BpeTrainer {
     return needed == 0 || characters == 1;
   }
 
+  /// Says whether `bytes` that keep characters begin and end with whole ones.
+  static boolean isWhole(String bytes) {
+    return !isContinuation(bytes.charAt(0))
+        && new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8)
+                .indexOf('\ufffd')
+            < 0;
+  }
+
   private static boolean isContinuation(int b) {
     return (b & 0xc0) == 0x80;
   }
