@@ -5,6 +5,7 @@ import dev.lungo.corpus.Document;
 import dev.lungo.corpus.DocumentStream;
 import dev.lungo.tokenizer.BpeTrainer;
 import dev.lungo.tokenizer.BytePairTokenizer;
+import dev.lungo.tokenizer.Splitter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -41,6 +42,14 @@ final class TokenizerTrainCommand implements Callable<Integer> {
   private int vocabulary;
 
   @Option(
+      names = "--splitter",
+      paramLabel = "NAME",
+      description =
+          "How text is cut before merging: words, code, gpt2 or gpt4 (default: ${DEFAULT-VALUE}).",
+      defaultValue = "words")
+  private String splitter;
+
+  @Option(
       names = "--sample",
       paramLabel = "SHARE",
       description = "Read this share of the documents (default: ${DEFAULT-VALUE}).",
@@ -60,7 +69,8 @@ final class TokenizerTrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    BpeTrainer.Settings settings = BpeTrainer.Settings.ofSize(vocabulary, threads.count());
+    BpeTrainer.Settings settings =
+        BpeTrainer.Settings.ofSize(vocabulary, Splitter.named(splitter), threads.count());
     if (!(sample > 0 && sample <= 1)) {
       throw new IllegalArgumentException("--sample must be above 0 and at most 1, not " + sample);
     }

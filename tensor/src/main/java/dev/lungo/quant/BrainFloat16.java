@@ -18,4 +18,15 @@ public final class BrainFloat16 implements BlockFormat {
   public void decode(MemorySegment source, long offset, float[] target, int at) {
     target[at] = Float.intBitsToFloat(source.get(Layouts.SHORT, offset) << 16);
   }
+
+  /// Rounds to the nearest, of two equally near to the even one.
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    int bits = Float.floatToRawIntBits(source[at]);
+    int rounded = bits + 0x7fff + (bits >>> 16 & 1) >>> 16;
+    if ((rounded & 0x7f80) == 0x7f80) {
+      throw new IllegalArgumentException(source[at] + " rounds to infinity in bf16; use f32");
+    }
+    target.set(Layouts.SHORT, offset, (short) rounded);
+  }
 }

@@ -18,4 +18,9 @@ public final class Float16 implements BlockFormat {
   public void decode(MemorySegment source, long offset, float[] target, int at) {
     target[at] = BlockFormat.half(source, offset);
   }
+
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    BlockFormat.putHalf(target, offset, source[at]);
+  }
 }

@@ -24,4 +24,18 @@ public final class Q4_0 implements BlockFormat {
       target[at + 16 + i] = scale * ((pair >> 4) - 8);
     }
   }
+
+  /// The number of the largest size becomes -8, the value that has no counterpart, so that no value
+  /// is wasted.
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    float scale = BlockFormat.largest(source, at, 32) / -8;
+    float inverse = BlockFormat.inverse(scale);
+    BlockFormat.putHalf(target, offset, scale);
+    for (int i = 0; i < 16; i++) {
+      int low = Math.min(15, (int) (source[at + i] * inverse + 8.5f));
+      int high = Math.min(15, (int) (source[at + 16 + i] * inverse + 8.5f));
+      BlockFormat.putByte(target, offset + 2 + i, low | high << 4);
+    }
+  }
 }

@@ -25,4 +25,24 @@ public final class Q4_1 implements BlockFormat {
       target[at + 16 + i] = scale * (pair >> 4) + minimum;
     }
   }
+
+  /// The smallest number becomes 0, the largest 15.
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    float smallest = source[at];
+    float largest = source[at];
+    for (int i = at + 1; i < at + 32; i++) {
+      smallest = Math.min(smallest, source[i]);
+      largest = Math.max(largest, source[i]);
+    }
+    float scale = (largest - smallest) / 15;
+    float inverse = BlockFormat.inverse(scale);
+    BlockFormat.putHalf(target, offset, scale);
+    BlockFormat.putHalf(target, offset + 2, smallest);
+    for (int i = 0; i < 16; i++) {
+      int low = Math.min(15, (int) ((source[at + i] - smallest) * inverse + 0.5f));
+      int high = Math.min(15, (int) ((source[at + 16 + i] - smallest) * inverse + 0.5f));
+      BlockFormat.putByte(target, offset + 4 + i, low | high << 4);
+    }
+  }
 }

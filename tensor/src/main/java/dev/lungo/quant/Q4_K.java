@@ -34,4 +34,16 @@ public final class Q4_K implements BlockFormat {
       }
     }
   }
+
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    AffineFit fit = AffineFit.of(source, at, 15);
+    fit.writeScales(target, offset);
+    int[] values = fit.values();
+    for (int i = 0; i < 256; i += 64) {
+      for (int j = i; j < i + 32; j++) {
+        BlockFormat.putByte(target, offset + 16 + i / 2 + j - i, values[j] | values[j + 32] << 4);
+      }
+    }
+  }
 }

@@ -26,4 +26,27 @@ public final class Q5_1 implements BlockFormat {
       target[at + 16 + i] = scale * (pair >> 4 | (fifth >>> i + 16 & 1) << 4) + minimum;
     }
   }
+
+  /// The smallest number becomes 0, the largest 31.
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    float smallest = source[at];
+    float largest = source[at];
+    for (int i = at + 1; i < at + 32; i++) {
+      smallest = Math.min(smallest, source[i]);
+      largest = Math.max(largest, source[i]);
+    }
+    float scale = (largest - smallest) / 31;
+    float inverse = BlockFormat.inverse(scale);
+    BlockFormat.putHalf(target, offset, scale);
+    BlockFormat.putHalf(target, offset + 2, smallest);
+    int fifth = 0;
+    for (int i = 0; i < 16; i++) {
+      int low = Math.min(31, (int) ((source[at + i] - smallest) * inverse + 0.5f));
+      int high = Math.min(31, (int) ((source[at + 16 + i] - smallest) * inverse + 0.5f));
+      BlockFormat.putByte(target, offset + 8 + i, low & 15 | (high & 15) << 4);
+      fifth |= low >> 4 << i | high >> 4 << i + 16;
+    }
+    target.set(Layouts.INT, offset + 4, fifth);
+  }
 }

@@ -34,4 +34,24 @@ public final class Q5_K implements BlockFormat {
       }
     }
   }
+
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    AffineFit fit = AffineFit.of(source, at, 31);
+    fit.writeScales(target, offset);
+    int[] values = fit.values();
+    for (int j = 0; j < 32; j++) {
+      int fifth = 0;
+      for (int i = 0; i < 8; i++) {
+        fifth |= values[32 * i + j] >> 4 << i;
+      }
+      BlockFormat.putByte(target, offset + 16 + j, fifth);
+    }
+    for (int i = 0; i < 256; i += 64) {
+      for (int j = i; j < i + 32; j++) {
+        BlockFormat.putByte(
+            target, offset + 48 + i / 2 + j - i, values[j] & 15 | (values[j + 32] & 15) << 4);
+      }
+    }
+  }
 }

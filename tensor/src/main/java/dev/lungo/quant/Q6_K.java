@@ -41,4 +41,30 @@ public final class Q6_K implements BlockFormat {
       }
     }
   }
+
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    SymmetricFit fit = SymmetricFit.of(source, at);
+    BlockFormat.putHalf(target, offset + 208, fit.scale());
+    for (int i = 0; i < 16; i++) {
+      BlockFormat.putByte(target, offset + 192 + i, fit.subScales()[i]);
+    }
+    int[] values = fit.values();
+    for (int half = 0; half < 2; half++) {
+      for (int j = 0; j < 32; j++) {
+        int from = 128 * half + j;
+        int first = values[from] + 32;
+        int second = values[from + 32] + 32;
+        int third = values[from + 64] + 32;
+        int fourth = values[from + 96] + 32;
+        long lower = offset + 64L * half + j;
+        BlockFormat.putByte(target, lower, first & 15 | (third & 15) << 4);
+        BlockFormat.putByte(target, lower + 32, second & 15 | (fourth & 15) << 4);
+        BlockFormat.putByte(
+            target,
+            offset + 128 + 32L * half + j,
+            first >> 4 | second >> 4 << 2 | third >> 4 << 4 | fourth >> 4 << 6);
+      }
+    }
+  }
 }

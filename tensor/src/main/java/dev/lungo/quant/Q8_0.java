@@ -22,4 +22,17 @@ public final class Q8_0 implements BlockFormat {
       target[at + i] = scale * source.get(ValueLayout.JAVA_BYTE, offset + 2 + i);
     }
   }
+
+  /// The number of the largest size becomes 127 or -127.
+  @Override
+  public void encode(float[] source, int at, MemorySegment target, long offset) {
+    float scale = Math.abs(BlockFormat.largest(source, at, 32)) / 127;
+    float inverse = BlockFormat.inverse(scale);
+    BlockFormat.putHalf(target, offset, scale);
+    for (int i = 0; i < 32; i++) {
+      double value = source[at + i] * inverse;
+      // Halves go away from zero.
+      BlockFormat.putByte(target, offset + 2 + i, (int) (value + (value < 0 ? -0.5 : 0.5)));
+    }
+  }
 }

@@ -27,4 +27,13 @@ public final class SubBlockScales {
     return BlockFormat.unsigned(source, offset + i + 4) >> 4
         | BlockFormat.unsigned(source, offset + i) >> 6 << 4;
   }
+
+  /// Writes the scales and minima of all eight sub-blocks, each from 0 to 63.
+  static void write(MemorySegment target, long offset, int[] scales, int[] minima) {
+    for (int i = 0; i < 4; i++) {
+      BlockFormat.putByte(target, offset + i, scales[i] | scales[i + 4] >> 4 << 6);
+      BlockFormat.putByte(target, offset + 4 + i, minima[i] | minima[i + 4] >> 4 << 6);
+      BlockFormat.putByte(target, offset + 8 + i, scales[i + 4] & 15 | (minima[i + 4] & 15) << 4);
+    }
+  }
 }

@@ -64,7 +64,7 @@ class BlockFormatTest {
   }
 
   /// One block, bit by bit.
-  private record Bits(byte[] bytes, int from) {
+  record Bits(byte[] bytes, int from) {
     int bit(int index) {
       return bytes[from + index / 8] >> index % 8 & 1;
     }

@@ -64,11 +64,14 @@ public final class BpeTrainer {
       }
     }
 
-    /// Returns the settings of our own models: text cut as suits source code and prose, one special
-    /// token.
+    /// Returns the settings of our own models: text cut after words, one special token.
     public static Settings ofSize(int vocabularySize, int threads) {
-      return new Settings(
-          vocabularySize, new CodeSplitter(), List.of(END_OF_TEXT), 2, threads, 8_000_000);
+      return ofSize(vocabularySize, new WordEndSplitter(), threads);
+    }
+
+    /// Returns the settings of our own models, for text that is cut in another way.
+    public static Settings ofSize(int vocabularySize, Splitter splitter, int threads) {
+      return new Settings(vocabularySize, splitter, List.of(END_OF_TEXT), 2, threads, 8_000_000);
     }
   }
 
@@ -203,8 +206,49 @@ public final class BpeTrainer {
     int[] lengths = new int[256];
     Arrays.fill(lengths, 1);
     int merges = settings.vocabularySize() - 256 - settings.specialTokens().size();
-    return new MergeLearner(new MergeLearner.Words(symbols, starts, wordCounts), lengths)
+    MergeLearner.Words all = new MergeLearner.Words(symbols, starts, wordCounts);
+    return new MergeLearner(all, lengths, BpeTrainer::keepsCharacters)
         .learn(merges, settings.minimumCount());
+  }
+
+  /// Says whether `bytes`, a character each, are whole characters of UTF-8, or a part of one. A
+  /// part of one character with another is no text that a token should stand for, and would let
+  /// tokens cross a cut between characters where a reader does not cut (see [WordEndSplitter]).
+  static boolean keepsCharacters(String bytes) {
+    int first = bytes.charAt(0);
+    int length = bytes.length();
+    if (isContinuation(first)) {
+      return bytes.chars().allMatch(BpeTrainer::isContinuation);
+    }
+    int needed = 0;
+    int characters = 0;
+    for (int i = 0; i < length; i++) {
+      int b = bytes.charAt(i);
+      if (isContinuation(b)) {
+        needed--;
+        if (needed < 0) {
+          return false;
+        }
+      } else if (needed > 0) {
+        return false;
+      } else {
+        needed = b < 0xc0 ? 0 : b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3;
+        characters++;
+      }
+    }
+    return needed == 0 || characters == 1;
+  }
+
+  /// Says whether `bytes` that keep characters begin and end with whole ones.
+  static boolean isWhole(String bytes) {
+    return !isContinuation(bytes.charAt(0))
+        && new String(bytes.getBytes(StandardCharsets.ISO_8859_1), StandardCharsets.UTF_8)
+                .indexOf('\ufffd')
+            < 0;
+  }
+
+  private static boolean isContinuation(int b) {
+    return (b & 0xc0) == 0x80;
   }
 
   private BytePairTokenizer tokenizer(List<MergeLearner.Merge> learned) {

@@ -34,6 +34,10 @@ public final class Gpt4Splitter implements Splitter {
     this.maxDigits = maxDigits;
   }
 
+  int maxDigits() {
+    return maxDigits;
+  }
+
   @Override
   public String pattern() {
     return maxDigits == 1 ? PATTERN_ONE_DIGIT : PATTERN_THREE_DIGITS;

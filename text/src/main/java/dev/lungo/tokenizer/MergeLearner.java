@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /// Learns merges: joins the most frequent pair of neighbouring symbols in all words, again and
 /// again.
@@ -41,12 +42,20 @@ final class MergeLearner {
   private final List<String> contents = new ArrayList<>();
 
   private final Set<String> known = new HashSet<>();
+  private final Predicate<String> allowed;
   private final PairTable pairs = new PairTable();
   private final PairHeap heap;
 
   /// @param words the words; their symbols are overwritten
   /// @param initialLengths the length of each initial symbol, in bytes; at most 65,536 symbols
   MergeLearner(Words words, int[] initialLengths) {
+    this(words, initialLengths, symbol -> true);
+  }
+
+  /// @param allowed says whether there may be a symbol that stands for these initial symbols, a
+  ///   character each
+  MergeLearner(Words words, int[] initialLengths, Predicate<String> allowed) {
+    this.allowed = allowed;
     symbols = words.symbols();
     starts = words.starts();
     ends = Arrays.copyOfRange(starts, 1, starts.length);
@@ -90,6 +99,9 @@ final class MergeLearner {
       if (!known.add(content)) {
         // Another pair has made this symbol already: two ids for the same text would be one too
         // many.
+        continue;
+      }
+      if (!allowed.test(content)) {
         continue;
       }
       contents.add(content);

@@ -3,7 +3,12 @@ package dev.lungo.tokenizer;
 /// Cuts text into the pieces within which tokens are formed, as a pre-tokenizer's regular
 /// expression would.
 public sealed interface Splitter
-    permits Gpt2Splitter, Gpt4Splitter, CodeSplitter, RegexSplitter, SequenceSplitter {
+    permits Gpt2Splitter,
+        Gpt4Splitter,
+        CodeSplitter,
+        WordEndSplitter,
+        RegexSplitter,
+        SequenceSplitter {
 
   /// Begins to cut the bytes `from` (inclusive) to `to` (exclusive) of UTF-8 `text`.
   Pieces pieces(byte[] text, int from, int to);
@@ -32,7 +37,23 @@ public sealed interface Splitter
       case Gpt4Splitter.PATTERN_THREE_DIGITS, Gpt4Splitter.PATTERN_TIKTOKEN -> new Gpt4Splitter(3);
       case Gpt4Splitter.PATTERN_ONE_DIGIT -> new Gpt4Splitter(1);
       case CodeSplitter.PATTERN -> new CodeSplitter();
+      case WordEndSplitter.PATTERN -> new WordEndSplitter();
       default -> new RegexSplitter(pattern);
+    };
+  }
+
+  /// Finds a splitter by the name that commands give it: `words`, `code`, `gpt2` or `gpt4`.
+  ///
+  /// @throws IllegalArgumentException if there is none of this name
+  static Splitter named(String name) {
+    return switch (name) {
+      case "words" -> new WordEndSplitter();
+      case "code" -> new CodeSplitter();
+      case "gpt2" -> new Gpt2Splitter();
+      case "gpt4" -> new Gpt4Splitter(3);
+      default ->
+          throw new IllegalArgumentException(
+              "there is no splitter " + name + "; there are words, code, gpt2 and gpt4");
     };
   }
 

@@ -9,8 +9,10 @@ import dev.lungo.corpus.Split;
 import dev.lungo.corpus.TokenShard;
 import dev.lungo.tokenizer.BpeTrainer;
 import dev.lungo.tokenizer.CharacterTokenizer;
+import dev.lungo.tokenizer.Splitter;
 import dev.lungo.tokenizer.Tokenizer;
 import dev.lungo.tokenizer.TokenizerFiles;
+import dev.lungo.tokenizer.WordEndSplitter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -118,12 +120,16 @@ public record RunData(String source, Tokenizer tokenizer, TokenShard training, T
       Corpus corpus, Split split, long bytes, TrainingSettings settings, RunListener listener)
       throws IOException {
     switch (settings.tokenizer()) {
-      case "bpe" -> {
+      case "bpe", "bpe-code", "bpe-gpt2", "bpe-gpt4" -> {
         listener.phase("tokenizer", "learning " + settings.vocabulary() + " tokens");
         double share = corpus.isSingleText() ? 1 : TOKENIZER_SAMPLE_BYTES / bytes;
+        Splitter splitter =
+            settings.tokenizer().equals("bpe")
+                ? new WordEndSplitter()
+                : Splitter.named(settings.tokenizer().substring("bpe-".length()));
         try (DocumentStream sample = corpus.documents(split, Split.Part.TRAINING).sampled(share)) {
           return new BpeTrainer(
-                  BpeTrainer.Settings.ofSize(settings.vocabulary(), settings.threads()))
+                  BpeTrainer.Settings.ofSize(settings.vocabulary(), splitter, settings.threads()))
               .train(() -> sample.next().map(Document::utf8));
         }
       }
