@@ -3,7 +3,7 @@ package dev.lungo.kernel;
 import java.lang.foreign.MemorySegment;
 
 /// Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762): out = softmax(scale ·
-/// q·kᵀ) · v, head by head.
+/// q·kᵀ) · v, head by head; within a window and with bounded scores where [AttentionShape] says so.
 public interface AttentionKernels {
   /// Computes attention.
   ///

@@ -9,6 +9,10 @@ package dev.lungo.kernel;
 /// Ainslie et al. 2023, arXiv:2305.13245).
 ///
 /// @param scale what q·k is multiplied by before the softmax, usually 1/√D
+/// @param window with `causal`, the most keys that a query sees: its own and those right before it
+///   (sliding window, Beltagy et al. 2020, arXiv:2004.05150); [#UNLIMITED] for all
+/// @param softCap bounds each score s smoothly to softCap · tanh(s / softCap) (Gemma 2,
+///   arXiv:2408.00118); [#UNCAPPED] leaves it as it is
 public record AttentionShape(
     int batch,
     int queries,
@@ -18,7 +22,40 @@ public record AttentionShape(
     int kvHeads,
     int headDim,
     boolean causal,
-    float scale) {
+    float scale,
+    int window,
+    float softCap) {
+
+  /// The window of a query that sees all keys up to its own.
+  public static final int UNLIMITED = Integer.MAX_VALUE;
+
+  /// The cap that no score reaches.
+  public static final float UNCAPPED = Float.POSITIVE_INFINITY;
+
+  /// Describes attention to all keys, without a cap.
+  public AttentionShape(
+      int batch,
+      int queries,
+      int keys,
+      int keyCapacity,
+      int heads,
+      int kvHeads,
+      int headDim,
+      boolean causal,
+      float scale) {
+    this(
+        batch,
+        queries,
+        keys,
+        keyCapacity,
+        heads,
+        kvHeads,
+        headDim,
+        causal,
+        scale,
+        UNLIMITED,
+        UNCAPPED);
+  }
 
   public AttentionShape {
     if (batch < 1 || queries < 1 || keys < 1 || heads < 1 || kvHeads < 1 || headDim < 1) {
@@ -48,6 +85,33 @@ public record AttentionShape(
       throw new IllegalArgumentException(
           "attention: causal needs keys ≥ queries, but keys " + keys + ", queries " + queries);
     }
+    if (window < 1 || (!causal && window != UNLIMITED)) {
+      throw new IllegalArgumentException(
+          "attention: a window must be at least 1 and causal, but window "
+              + window
+              + ", causal "
+              + causal);
+    }
+    if (!(softCap > 0)) {
+      throw new IllegalArgumentException(
+          "attention: the soft cap must be above 0, but is " + softCap);
+    }
+  }
+
+  /// Returns whether scores are bounded.
+  public boolean capped() {
+    return softCap < UNCAPPED;
+  }
+
+  /// Returns how many keys, from the first on, come before the window of query `query`.
+  public int hiddenKeys(int query) {
+    // As a long, because a window may be unlimited.
+    return (int) Math.max(0, (long) keys - queries + query + 1 - window);
+  }
+
+  /// Returns how many keys, from the first on, query `query` may see if no window hides them.
+  public int visibleKeys(int query) {
+    return causal ? keys - queries + query + 1 : keys;
   }
 
   /// Describes self-attention over whole sequences: as many keys as queries.

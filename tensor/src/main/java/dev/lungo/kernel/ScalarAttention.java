@@ -48,20 +48,21 @@ final class ScalarAttention implements AttentionKernels {
     int headDim = shape.headDim();
     int kvHead = head * shape.kvHeads() / shape.heads();
     long query = queryRow(shape, batch, t, head);
-    int visible = visibleKeys(shape, t);
+    int hidden = shape.hiddenKeys(t);
+    int visible = shape.visibleKeys(t);
     double largest = Double.NEGATIVE_INFINITY;
-    for (int j = 0; j < visible; j++) {
+    for (int j = hidden; j < visible; j++) {
       largest = Math.max(largest, score(shape, q, query, k, keyRow(shape, batch, j, kvHead)));
     }
     double sum = 0;
-    for (int j = 0; j < visible; j++) {
+    for (int j = hidden; j < visible; j++) {
       sum += Math.exp(score(shape, q, query, k, keyRow(shape, batch, j, kvHead)) - largest);
     }
     double rowLogSumExp = largest + Math.log(sum);
     for (int d = 0; d < headDim; d++) {
       set(out, query + d, 0);
     }
-    for (int j = 0; j < visible; j++) {
+    for (int j = hidden; j < visible; j++) {
       long key = keyRow(shape, batch, j, kvHead);
       double probability = Math.exp(score(shape, q, query, k, key) - rowLogSumExp);
       for (int d = 0; d < headDim; d++) {
@@ -123,11 +124,12 @@ final class ScalarAttention implements AttentionKernels {
     long query = queryRow(shape, batch, t, head);
     double rowLogSumExp = get(logSumExp, logSumExpIndex(shape, batch, head, t));
     double weighted = ScalarMatmul.dot(dOut, query, out, query, headDim);
-    for (int j = 0; j < visibleKeys(shape, t); j++) {
+    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
       long key = keyRow(shape, batch, j, kvHead);
-      double probability = Math.exp(score(shape, q, query, k, key) - rowLogSumExp);
+      double score = score(shape, q, query, k, key);
+      double probability = Math.exp(score - rowLogSumExp);
       double dProbability = ScalarMatmul.dot(dOut, query, v, key, headDim);
-      double dScore = probability * (dProbability - weighted) * shape.scale();
+      double dScore = probability * (dProbability - weighted) * slope(shape, score);
       for (int d = 0; d < headDim; d++) {
         add(dq, query + d, dScore * get(k, key + d));
         add(dk, key + d, dScore * get(q, query + d));
@@ -138,11 +140,14 @@ final class ScalarAttention implements AttentionKernels {
 
   private static double score(
       AttentionShape shape, MemorySegment q, long query, MemorySegment k, long key) {
-    return shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim());
+    double score = shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim());
+    return shape.capped() ? shape.softCap() * Math.tanh(score / shape.softCap()) : score;
   }
 
-  private static int visibleKeys(AttentionShape shape, int t) {
-    return shape.causal() ? shape.keys() - shape.queries() + t + 1 : shape.keys();
+  /// How fast a score grows with q·k: tanh' = 1 - tanh².
+  private static double slope(AttentionShape shape, double score) {
+    double bounded = shape.capped() ? score / shape.softCap() : 0;
+    return shape.scale() * (1 - bounded * bounded);
   }
 
   private static long queryRow(AttentionShape shape, int batch, int t, int head) {

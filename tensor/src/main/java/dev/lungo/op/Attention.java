@@ -92,20 +92,24 @@ public final class Attention {
       for (int t = 0; t < shape.queries(); t++) {
         for (int h = 0; h < shape.heads(); h++) {
           int kvHead = h * shape.kvHeads() / shape.heads();
-          int visible = shape.causal() ? shape.keys() - shape.queries() + t + 1 : shape.keys();
+          int visible = shape.visibleKeys(t);
           int query = ((b * shape.queries() + t) * shape.heads() + h) * headDim;
           double[] weights = new double[visible];
           double sum = 0;
-          for (int s = 0; s < visible; s++) {
+          for (int s = shape.hiddenKeys(t); s < visible; s++) {
             int key = ((b * shape.keyCapacity() + s) * shape.kvHeads() + kvHead) * headDim;
             double score = 0;
             for (int d = 0; d < headDim; d++) {
               score += q[query + d] * k[key + d];
             }
-            weights[s] = Math.exp(score * shape.scale());
+            score *= shape.scale();
+            if (shape.capped()) {
+              score = shape.softCap() * Math.tanh(score / shape.softCap());
+            }
+            weights[s] = Math.exp(score);
             sum += weights[s];
           }
-          for (int s = 0; s < visible; s++) {
+          for (int s = shape.hiddenKeys(t); s < visible; s++) {
             int value = ((b * shape.keyCapacity() + s) * shape.kvHeads() + kvHead) * headDim;
             for (int d = 0; d < headDim; d++) {
               out[query + d] += weights[s] / sum * v[value + d];

@@ -1,6 +1,7 @@
 package dev.lungo.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lungo.tensor.RandomNumbers;
@@ -9,6 +10,7 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,10 +25,22 @@ class AttentionKernelsTest {
       shapes.add(new AttentionShape(1, length, length, length + 3, 3, 1, 12, false, 0.4f));
       shapes.add(new AttentionShape(1, length, length + 5, length + 9, 2, 2, 16, true, 0.4f));
       shapes.add(new AttentionShape(2, 1, length, 300, 6, 2, 72, true, 0.4f));
+      for (int window : new int[] {1, 13, 100, 256}) {
+        shapes.add(limited(length, length, window, AttentionShape.UNCAPPED));
+        shapes.add(limited(1, length, window, 1.5f));
+      }
+      shapes.add(limited(length, length + 205, 40, AttentionShape.UNCAPPED));
+      shapes.add(limited(length, length + 5, AttentionShape.UNLIMITED, 0.7f));
+      shapes.add(new AttentionShape(1, length, 50, 55, 2, 1, 9, false, 0.4f, Integer.MAX_VALUE, 2));
     }
+    shapes.add(limited(700, 700, 33, 1.5f));
     shapes.add(AttentionShape.training(1, 520, 8, 1, 16));
     shapes.add(AttentionShape.training(1, 100, 1, 1, 160));
     return shapes;
+  }
+
+  private static AttentionShape limited(int queries, int keys, int window, float softCap) {
+    return new AttentionShape(2, queries, keys, keys + 3, 4, 2, 16, true, 0.4f, window, softCap);
   }
 
   private record Results(float[] out, float[] logSumExp, float[] dq, float[] dk, float[] dv) {}
@@ -112,6 +126,46 @@ class AttentionKernelsTest {
         assertThat(value).isFinite();
       }
     }
+  }
+
+  /// What no query sees is not even read.
+  @Test
+  void keysBeforeEveryWindowAreNotTouched() {
+    for (String name : KernelChoice.names()) {
+      try (Kernels kernels = KernelChoice.open(name, 2);
+          Workspace workspace = new Workspace("test")) {
+        for (int queries : new int[] {1, 3, 20, 130}) {
+          int keys = 400;
+          AttentionShape shape =
+              new AttentionShape(1, queries, keys, keys, 1, 1, 8, true, 0.3f, 7, 3);
+          RandomNumbers random = new RandomNumbers(3);
+          Tensor q = normal(workspace, Shape.of(1, queries, 1, 8), random, 1);
+          Tensor k = normal(workspace, Shape.of(1, keys, 1, 8), random, 1);
+          Tensor v = normal(workspace, Shape.of(1, keys, 1, 8), random, 1);
+          int unseen = shape.hiddenKeys(0);
+          k.view(keys, 8).rows(0, unseen).fill(Float.NaN);
+          v.view(keys, 8).rows(0, unseen).fill(Float.NaN);
+          Tensor out = workspace.zeros(q.shape());
+          Tensor sums = workspace.zeros(Shape.of(queries));
+          kernels
+              .attention()
+              .attention(shape, q.data(), k.data(), v.data(), out.data(), sums.data());
+          for (float value : out.toFloats()) {
+            assertThat(value).as("%s, %d queries", name, queries).isFinite();
+          }
+        }
+      }
+    }
+  }
+
+  @Test
+  void impossibleWindowsAndCapsAreRefused() {
+    assertThatThrownBy(() -> limited(3, 3, 0, 1)).hasMessageContaining("window 0");
+    assertThatThrownBy(() -> limited(3, 3, -1, 1)).hasMessageContaining("window -1");
+    assertThatThrownBy(() -> limited(3, 3, 2, Float.NaN)).hasMessageContaining("NaN");
+    assertThatThrownBy(() -> limited(3, 3, 2, 0)).hasMessageContaining("soft cap");
+    assertThatThrownBy(() -> new AttentionShape(1, 2, 2, 2, 1, 1, 4, false, 1, 2, 1))
+        .hasMessageContaining("causal");
   }
 
   private static void assertClose(float[] actual, float[] expected, float tolerance) {

@@ -63,6 +63,7 @@ public final class OpCases {
     embedding(cases);
     rotary(cases);
     attention(cases);
+    limitedAttention(cases);
     crossEntropy(cases);
     return cases;
   }
@@ -223,6 +224,24 @@ public final class OpCases {
             1,
             (pass, in) -> Attention.attention(pass, decode, in[0], in[1], in[2]),
             in -> Attention.reference(decode, in[0], in[1], in[2])));
+  }
+
+  private static void limitedAttention(List<Case> cases) {
+    for (AttentionShape shape :
+        List.of(
+            new AttentionShape(1, 40, 40, 40, 2, 1, 8, true, 0.3f, 9, AttentionShape.UNCAPPED),
+            new AttentionShape(2, 7, 7, 7, 2, 2, 5, true, 0.3f, AttentionShape.UNLIMITED, 1.2f),
+            new AttentionShape(1, 21, 30, 33, 2, 1, 8, true, 0.3f, 6, 0.8f))) {
+      Shape kv = Shape.of(shape.batch(), shape.keyCapacity(), shape.kvHeads(), shape.headDim());
+      cases.add(
+          new Case(
+              "attention within a window or under a cap",
+              List.of(
+                  Shape.of(shape.batch(), shape.queries(), shape.heads(), shape.headDim()), kv, kv),
+              1,
+              (pass, in) -> Attention.attention(pass, shape, in[0], in[1], in[2]),
+              in -> Attention.reference(shape, in[0], in[1], in[2])));
+    }
   }
 
   private static void crossEntropy(List<Case> cases) {

@@ -39,6 +39,7 @@ final class AttentionBackward {
   private final float[] tile = new float[ROWS * COLUMNS];
   private final float[] weights = new float[(KEYS + Transposition.SIDE) * COLUMNS];
   private final float[] slopes = new float[(KEYS + Transposition.SIDE) * COLUMNS];
+  private final float[] steepness = new float[KEYS * COLUMNS];
   private final float[] weightsByKey = new float[KEYS * LINE_STRIDE];
   private final float[] slopesByKey = new float[KEYS * LINE_STRIDE];
   private final float[] logSums = new float[QUERIES];
@@ -75,7 +76,7 @@ final class AttentionBackward {
     for (int i = 0; i < group; i++) {
       sumProducts(shape, batch, kvHead * group + i, i * shape.queries(), memory);
     }
-    for (int key = 0; key < shape.keys(); key += KEYS) {
+    for (int key = shape.hiddenKeys(0); key < shape.keys(); key += KEYS) {
       int some = Math.min(KEYS, shape.keys() - key);
       int rounded = (some + ROWS - 1) / ROWS * ROWS;
       long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
@@ -88,9 +89,12 @@ final class AttentionBackward {
       Arrays.fill(dKeys, 0, rounded * wide, 0);
       Arrays.fill(dValues, 0, rounded * wide, 0);
       int first = shape.causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
+      // The last query whose window reaches back to the block's last key.
+      int end =
+          (int) Math.min(shape.queries(), (long) key + some - 1 + shape.window() - offset);
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        for (int query = first; query < shape.queries(); query += QUERIES) {
-          int count = Math.min(QUERIES, shape.queries() - query);
+        for (int query = first; query < end; query += QUERIES) {
+          int count = Math.min(QUERIES, end - query);
           packQueries(shape, batch, head, query, count, memory);
           queryBlock(shape, batch, head, query, count, offset + query - key, some, memory);
         }
@@ -180,6 +184,7 @@ final class AttentionBackward {
       int some,
       Memory memory) {
     int most = 0;
+    int offset = shape.keys() - shape.queries();
     for (int panel = 0; panel * COLUMNS < count; panel++) {
       int seesFirst = shape.causal() ? unmasked + panel * COLUMNS : some;
       int seen = shape.causal() ? Math.clamp(seesFirst + COLUMNS, 0, some) : some;
@@ -192,8 +197,19 @@ final class AttentionBackward {
         RegisterTile.multiplySteps(
             valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
       }
+      if (shape.capped()) {
+        SoftCap.boundWithSlopes(
+            weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
+      }
+      float scale = shape.capped() ? 1 : shape.scale();
+      int hidden =
+          AttentionForward.hidden(
+              shape, offset + query + panel * COLUMNS, offset + query - unmasked, some);
       for (int half = 0; half < COLUMNS; half += LANES) {
-        softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, shape.scale());
+        softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, hidden, scale);
+        if (shape.capped()) {
+          multiplySlopes(panel * COLUMNS + half, half, seen);
+        }
       }
       Arrays.fill(slopes, seen * COLUMNS, rounded * COLUMNS, 0);
       for (int key = seen; key < (some + ROWS - 1) / ROWS * ROWS; key++) {
@@ -225,7 +241,8 @@ final class AttentionBackward {
 
   /// Turns one vector's scores into weights, and the gradients of its weights into those of its
   /// scores: step by step of the keys for dS·K, line by line for Pᵀ·dO and dSᵀ·Q.
-  private void softmaxBackward(int lane, int half, int seen, int seesFirst, float scale) {
+  private void softmaxBackward(
+      int lane, int half, int seen, int seesFirst, int hidden, float scale) {
     FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
     FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, lane);
     FloatVector lanes = FloatVector.zero(SPECIES).addIndex(1).add(half);
@@ -236,9 +253,24 @@ final class AttentionBackward {
       if (key > seesFirst) {
         weight = weight.blend(0, lanes.compare(VectorOperators.LT, key - seesFirst));
       }
+      if (key < hidden + COLUMNS - 1) {
+        weight = weight.blend(0, lanes.compare(VectorOperators.GT, key - hidden));
+      }
       weight.intoArray(weightsByKey, key * LINE_STRIDE + lane);
       FloatVector slope = FloatVector.fromArray(SPECIES, slopes, at);
       slope = weight.mul(slope.sub(delta)).mul(scale);
+      slope.intoArray(slopes, at);
+      slope.intoArray(slopesByKey, key * LINE_STRIDE + lane);
+    }
+  }
+
+  /// Takes gradients of bounded scores to those of the scores before.
+  private void multiplySlopes(int lane, int half, int seen) {
+    for (int key = 0; key < seen; key++) {
+      int at = key * COLUMNS + half;
+      FloatVector slope =
+          FloatVector.fromArray(SPECIES, slopes, at)
+              .mul(FloatVector.fromArray(SPECIES, steepness, at));
       slope.intoArray(slopes, at);
       slope.intoArray(slopesByKey, key * LINE_STRIDE + lane);
     }

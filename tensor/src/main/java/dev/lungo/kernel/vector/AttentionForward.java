@@ -64,9 +64,9 @@ final class AttentionForward {
     }
     scale(queries, panels * headDim * COLUMNS, shape.scale());
     int offset = shape.keys() - shape.queries();
-    int visible = shape.causal() ? offset + first + count : shape.keys();
+    int visible = shape.visibleKeys(first + count - 1);
     long keyStride = (long) shape.kvHeads() * headDim;
-    for (int key = 0; key < visible; key += KEYS) {
+    for (int key = shape.hiddenKeys(first); key < visible; key += KEYS) {
       int some = Math.min(KEYS, visible - key);
       long from = ((long) batch * shape.keyCapacity() + key) * keyStride + (long) kvHead * headDim;
       Panels.packLines(k, from, keyStride, some, headDim, keys, 0, ROWS, ROWS * headDim, lines);
@@ -74,9 +74,10 @@ final class AttentionForward {
       for (int i = 0; i < panels; i++) {
         int position = offset + first + i % perHead * COLUMNS;
         int seen = shape.causal() ? Math.min(some, position + COLUMNS - key) : some;
-        if (seen > 0) {
+        int hidden = hidden(shape, position, key, some);
+        if (seen > 0 && hidden < some) {
           int unmasked = shape.causal() ? position - key : some;
-          advance(i, headDim, outputLength, seen, unmasked, some);
+          advance(shape, i, outputLength, seen, unmasked, hidden, some);
         }
       }
     }
@@ -89,6 +90,12 @@ final class AttentionForward {
   private static Panel panel(int index, int perHead, int firstHead, int first, int count) {
     int start = index % perHead * COLUMNS;
     return new Panel(firstHead + index / perHead, first + start, Math.min(COLUMNS, count - start));
+  }
+
+  /// Returns how many of `some` keys from `key` on come before the window of the query at
+  /// `position`; negative if the window starts before them.
+  static int hidden(AttentionShape shape, int position, int key, int some) {
+    return (int) Math.clamp((long) position + 1 - shape.window() - key, -COLUMNS, some);
   }
 
   private void packQueries(
@@ -132,7 +139,8 @@ final class AttentionForward {
       sums = new float[panels * COLUMNS];
     }
     Arrays.fill(outputs, 0, panels * outputLength, 0);
-    Arrays.fill(maxima, 0, panels * COLUMNS, Float.NEGATIVE_INFINITY);
+    // Not -∞: a lane may see nothing of its panel's first block, and -∞ less -∞ is no number.
+    Arrays.fill(maxima, 0, panels * COLUMNS, -Float.MAX_VALUE);
     Arrays.fill(sums, 0, panels * COLUMNS, 0);
   }
 
@@ -146,9 +154,18 @@ final class AttentionForward {
   ///
   /// @param seen keys of the block that any of its queries sees
   /// @param unmasked its first query sees the keys up to this one, each next query one more
+  /// @param hidden so many keys lie before the window of its first query, one more before each
+  ///   next one's; negative if the block starts within the window
   /// @param packed keys of the block
   private void advance(
-      int panel, int headDim, int outputLength, int seen, int unmasked, int packed) {
+      AttentionShape shape,
+      int panel,
+      int outputLength,
+      int seen,
+      int unmasked,
+      int hidden,
+      int packed) {
+    int headDim = shape.headDim();
     int rounded = (seen + ROWS - 1) / ROWS * ROWS;
     for (int row = 0; row < rounded; row += ROWS) {
       RegisterTile.multiplySteps(
@@ -161,7 +178,11 @@ final class AttentionForward {
           row * COLUMNS,
           false);
     }
+    if (shape.capped()) {
+      SoftCap.bound(scores, seen * COLUMNS, shape.softCap());
+    }
     hideFuture(seen, unmasked);
+    hidePast(seen, hidden);
     for (int half = 0; half < COLUMNS; half += LANES) {
       softmax(panel * COLUMNS + half, half, seen);
     }
@@ -181,6 +202,15 @@ final class AttentionForward {
     for (int key = Math.max(0, unmasked + 1); key < seen; key++) {
       int hidden = Math.min(COLUMNS, key - unmasked);
       Arrays.fill(scores, key * COLUMNS, key * COLUMNS + hidden, Float.NEGATIVE_INFINITY);
+    }
+  }
+
+  /// Sets the scores of keys that lie before their query's window to -∞.
+  private void hidePast(int seen, int hidden) {
+    for (int key = 0; key < Math.min(seen, hidden + COLUMNS - 1); key++) {
+      int visible = Math.max(0, key - hidden + 1);
+      Arrays.fill(
+          scores, key * COLUMNS + visible, (key + 1) * COLUMNS, Float.NEGATIVE_INFINITY);
     }
   }
 

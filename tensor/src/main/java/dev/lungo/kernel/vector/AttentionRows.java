@@ -27,17 +27,22 @@ final class AttentionRows {
     long stride = (long) shape.kvHeads() * shape.headDim();
     long first = (long) batch * shape.keyCapacity() * stride + (long) kvHead * shape.headDim();
     for (int query = 0; query < shape.queries(); query++) {
-      int visible = shape.causal() ? shape.keys() - shape.queries() + query + 1 : shape.keys();
+      int hidden = shape.hiddenKeys(query);
+      int visible = shape.visibleKeys(query) - hidden;
+      long start = first + hidden * stride;
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
         long row =
             (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
-        score(shape, q, row, k, first, stride, visible);
+        score(shape, q, row, k, start, stride, visible);
+        if (shape.capped()) {
+          SoftCap.bound(scores, visible, shape.softCap());
+        }
         float maximum = Float.NEGATIVE_INFINITY;
         for (int key = 0; key < visible; key++) {
           maximum = Math.max(maximum, scores[key]);
         }
         double sum = weights(visible, maximum);
-        mix(shape.headDim(), v, first, stride, visible, (float) (1 / sum), out, row);
+        mix(shape.headDim(), v, start, stride, visible, (float) (1 / sum), out, row);
         long at = ((long) batch * shape.heads() + head) * shape.queries() + query;
         logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (maximum + StrictMath.log(sum)));
       }
