@@ -80,7 +80,8 @@ final class Answer implements AutoCloseable {
         text.finish().orElseThrow(() -> new IllegalStateException("the text has not ended")),
         prompt.seconds(),
         text.tokens() / seconds,
-        logProbs.map(LogProbs::tokens),
+        // A verified block may go beyond the end of the text.
+        logProbs.map(log -> log.tokens().subList(0, text.tokens())),
         prompt.cached(),
         speculative.map(SpeculativeTokens::drafts));
   }

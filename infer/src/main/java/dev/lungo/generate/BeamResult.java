@@ -18,6 +18,7 @@ public record BeamResult(
     if (wanted.draft().isPresent()) {
       throw new IllegalArgumentException("beam search takes no draft model");
     }
+    BeamSearch.check(beams, penalty);
     TextGeneration model = wanted.model();
     List<BeamResult> results = new ArrayList<>();
     try (Prefill prompt = wanted.prefill(beams)) {

@@ -40,6 +40,16 @@ final class BeamSearch {
   /// @param penalty above 0 favours long continuations
   /// @param most ids of a continuation
   BeamSearch(Generator generator, OptionalInt end, int beams, double penalty, int most) {
+    check(beams, penalty);
+    this.generator = generator;
+    this.end = end;
+    this.beams = beams;
+    this.penalty = penalty;
+    this.most = most;
+  }
+
+  /// @throws IllegalArgumentException if beams or penalty make no sense
+  static void check(int beams, double penalty) {
     if (beams < 1 || beams > MOST_BEAMS) {
       throw new IllegalArgumentException(
           "beams must be between 1 and " + MOST_BEAMS + ", but are " + beams);
@@ -48,11 +58,6 @@ final class BeamSearch {
       throw new IllegalArgumentException(
           "the length penalty must be between 0 (off) and 10, but is " + penalty);
     }
-    this.generator = generator;
-    this.end = end;
-    this.beams = beams;
-    this.penalty = penalty;
-    this.most = most;
   }
 
   /// Returns the continuations found, best first.

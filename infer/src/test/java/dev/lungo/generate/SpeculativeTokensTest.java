@@ -26,7 +26,7 @@ class SpeculativeTokensTest {
 
   @BeforeAll
   static void start() {
-    kernels = KernelChoice.open(2);
+    kernels = KernelChoice.open(1);
   }
 
   @AfterAll
@@ -159,7 +159,7 @@ class SpeculativeTokensTest {
   void sampledIdsAreDistributedAsTheModelsOwn() {
     int vocabulary = 4;
     int length = 4;
-    int runs = 20_000;
+    int runs = 4000;
     Sampler.Settings settings =
         new Sampler.Settings(
             0.8f, 3, 1, 0, 1.2f, 8, 0, 1, 0.1f, 0, Optional.empty(), Map.of(1, 0.3f));
