@@ -2,6 +2,7 @@ package dev.lungo.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -76,6 +77,7 @@ final class Failures {
       case FileAlreadyExistsException error -> error.getFile() + ": exists already";
       case FileSystemException error when error.getReason() == null ->
           error.getFile() + ": " + error.getClass().getSimpleName();
+      case UncheckedIOException error -> describe(error.getCause());
       case IOException error when message != null -> oneLine(message);
       case IllegalArgumentException error when message != null -> oneLine(message);
       case IllegalStateException error when message != null -> oneLine(message);

@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
 final class GenerateCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
-  @Mixin private final SeedOption seed = new SeedOption();
+  @Mixin private final SamplingOptions sampling = new SamplingOptions();
 
   @Parameters(
       paramLabel = "MODEL",
@@ -40,52 +40,6 @@ final class GenerateCommand implements Callable<Integer> {
   private int tokens;
 
   @Option(
-      names = "--temperature",
-      paramLabel = "T",
-      description = "0 always takes the likeliest token (default: ${DEFAULT-VALUE}).",
-      defaultValue = "0.7")
-  private float temperature;
-
-  @Option(
-      names = "--top-k",
-      paramLabel = "K",
-      description = "Choose among the K likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).",
-      defaultValue = "40")
-  private int topK;
-
-  @Option(
-      names = "--top-p",
-      paramLabel = "P",
-      description =
-          "Choose among the likeliest tokens that reach P together (default: ${DEFAULT-VALUE}).",
-      defaultValue = "1")
-  private float topP;
-
-  @Option(
-      names = "--min-p",
-      paramLabel = "P",
-      description =
-          "Drop tokens less likely than P times the likeliest (default: ${DEFAULT-VALUE}).",
-      defaultValue = "0")
-  private float minP;
-
-  @Option(
-      names = "--repetition-penalty",
-      paramLabel = "R",
-      description =
-          "Make tokens that just appeared less likely; 1 does nothing (default: ${DEFAULT-VALUE}).",
-      defaultValue = "1")
-  private float repetitionPenalty;
-
-  @Option(
-      names = "--repetition-window",
-      paramLabel = "N",
-      description =
-          "How many of the last tokens count as just appeared (default: ${DEFAULT-VALUE}).",
-      defaultValue = "64")
-  private int repetitionWindow;
-
-  @Option(
       names = "--stop",
       paramLabel = "TEXT",
       description = "Stop where this text would come; may be given more than once.")
@@ -93,13 +47,11 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Sampler.Settings sampling =
-        new Sampler.Settings(
-            temperature, topK, topP, minP, repetitionPenalty, repetitionWindow, seed.value());
+    Sampler.Settings settings = sampling.settings();
     try (TextGeneration generation = TextGeneration.open(model, threads.count())) {
       console.printPart(prompt);
       TextGeneration.Result result =
-          generation.run(prompt, tokens, sampling, stops, console::printPart);
+          generation.run(prompt, tokens, settings, stops, console::printPart);
       console.print("");
       console.log(result.summary());
       console.result(result);

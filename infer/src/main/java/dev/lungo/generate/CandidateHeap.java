@@ -12,12 +12,10 @@ final class CandidateHeap {
     this.ids = new int[scores.length];
   }
 
-  /// Takes all ids in, by the scores as they are now.
-  void fill() {
-    size = ids.length;
-    for (int id = 0; id < size; id++) {
-      ids[id] = id;
-    }
+  /// Takes ids in, by the scores as they are now.
+  void fill(int[] some, int count) {
+    size = count;
+    System.arraycopy(some, 0, ids, 0, count);
     for (int at = size / 2 - 1; at >= 0; at--) {
       sink(at);
     }

@@ -12,7 +12,11 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /// Runs a model token by token: the prompt in blocks, then each new id from the logits of the one
-/// before (autoregression).
+/// before (autoregression); several continuations of one prompt at once, if asked.
+///
+/// An id's logits have the same bits whether up to [Kernels#FEW_ROWS] ids are computed together or
+/// one by one. A prompt of more ids is computed in blocks that are all longer than that, and then
+/// how it is cut into blocks makes no difference either, unless the model's attention has a window.
 public final class Generator implements AutoCloseable {
   /// Positions of a prompt that are computed at once.
   private static final int PREFILL_BLOCK = 256;
@@ -23,8 +27,24 @@ public final class Generator implements AutoCloseable {
   private final Workspace workspace = new Workspace("generation step");
   private final KvCache cache;
 
+  /// Takes the hidden states of some positions.
+  @FunctionalInterface
+  interface StateReader {
+    /// @param first the first of the positions
+    /// @param states (T, C), valid until this returns
+    void read(int first, Tensor states);
+  }
+
   /// Reserves a cache for `capacity` positions, prompt and answer together.
   public Generator(Kernels kernels, LanguageModel model, int capacity) {
+    this(kernels, model, capacity, 1, DType.FLOAT32);
+  }
+
+  /// Reserves a cache for `capacity` positions of up to `sequences` continuations.
+  ///
+  /// @param cacheType what keys and values are kept in: FLOAT32, FLOAT16 or Q8_0
+  public Generator(
+      Kernels kernels, LanguageModel model, int capacity, int sequences, DType cacheType) {
     if (capacity < 1 || capacity > model.config().context()) {
       throw new IllegalArgumentException(
           "the model's context is "
@@ -35,7 +55,8 @@ public final class Generator implements AutoCloseable {
     }
     this.kernels = kernels;
     this.model = model;
-    this.cache = model.newCache(cacheMemory, 1, capacity);
+    this.cache = model.newCache(cacheMemory, sequences, capacity, cacheType);
+    cache.restart(1);
   }
 
   /// Returns how many positions the model has seen.
@@ -43,7 +64,13 @@ public final class Generator implements AutoCloseable {
     return cache.length();
   }
 
-  /// Feeds ids and returns the logits of what comes next, valid until the next call.
+  /// Returns how many positions there is room for.
+  public int capacity() {
+    return cache.capacity();
+  }
+
+  /// Feeds ids to the only sequence and returns the logits of what comes next, valid until the next
+  /// call.
   ///
   /// @return (V)
   public Tensor feed(int... ids) {
@@ -51,24 +78,76 @@ public final class Generator implements AutoCloseable {
       throw new IllegalArgumentException("feed: at least one id is needed");
     }
     int from = 0;
-    for (; from + PREFILL_BLOCK < ids.length; from += PREFILL_BLOCK) {
-      hidden(Arrays.copyOfRange(ids, from, from + PREFILL_BLOCK));
+    for (int block = firstBlock(ids.length); block < ids.length - from; ) {
+      states(Arrays.copyOfRange(ids, from, from + block));
+      from += block;
+      block = firstBlock(ids.length - from);
     }
     int[] rest = Arrays.copyOfRange(ids, from, ids.length);
-    Tensor rows = hidden(rest).view(rest.length, model.config().width());
-    Tensor last = rows.rows(rest.length - 1, rest.length);
-    return model.logits(Pass.inference(kernels, workspace), last).view(model.config().vocabulary());
+    Tensor rows = states(rest);
+    return logits(rows.rows(rest.length - 1, rest.length)).view(model.config().vocabulary());
   }
 
-  private Tensor hidden(int[] ids) {
+  /// Leaves no last block so short that other kernels would take it.
+  private static int firstBlock(int count) {
+    return count <= PREFILL_BLOCK ? count : Math.min(PREFILL_BLOCK, count - Kernels.FEW_ROWS - 1);
+  }
+
+  /// Feeds ids to the only sequence, all at once, and returns the logits after each, valid until
+  /// the next call.
+  ///
+  /// @return (T, V)
+  public Tensor feedAll(int... ids) {
+    return logits(states(ids));
+  }
+
+  /// Feeds one id to each sequence and returns the logits of what comes next, valid until the next
+  /// call.
+  ///
+  /// @return (B, V)
+  public Tensor step(int... ids) {
+    return logits(run(ids, ids.length).view(ids.length, model.config().width()));
+  }
+
+  /// Feeds ids to the only sequence and shows their hidden states block by block.
+  void read(int[] ids, StateReader reader) {
+    int from = 0;
+    while (from < ids.length) {
+      int block = firstBlock(ids.length - from);
+      reader.read(from, states(Arrays.copyOfRange(ids, from, from + block)));
+      from += block;
+    }
+  }
+
+  /// Computes logits of hidden states, valid until ids are fed.
+  Tensor logits(Tensor states) {
+    return model.logits(Pass.inference(kernels, workspace), states);
+  }
+
+  private Tensor states(int[] ids) {
+    return run(ids, 1).view(ids.length, model.config().width());
+  }
+
+  private Tensor run(int[] ids, int sequences) {
     workspace.reset();
-    Tensor input = workspace.allocate(Shape.of(1, ids.length), DType.INT32).set(ids);
+    Tensor input =
+        workspace.allocate(Shape.of(sequences, ids.length / sequences), DType.INT32).set(ids);
     return model.hidden(Pass.inference(kernels, workspace), input, Optional.of(cache));
+  }
+
+  /// Makes sequence i what sequence `sources[i]` is now, for as many sequences as there are
+  /// sources.
+  public void select(int... sources) {
+    cache.select(sources);
   }
 
   /// Forgets the positions from `length` on.
   public void rewind(int length) {
     cache.truncate(length);
+  }
+
+  KvCache cache() {
+    return cache;
   }
 
   @Override

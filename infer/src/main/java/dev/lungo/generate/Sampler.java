@@ -4,20 +4,21 @@ import dev.lungo.tensor.RandomNumbers;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
 
 /// Chooses the next id from logits.
 ///
-/// What narrows the choice is applied in the order of llama.cpp's default: repetition penalty,
-/// top-k, top-p, min-p, temperature. The filters so see the model's own probabilities, and top-p
-/// counts what top-k left. (Hugging Face applies the temperature right after the penalty; at
-/// temperature 1 the two agree.)
+/// What bends or narrows the choice is applied in the order of llama.cpp's default: logit bias,
+/// repetition, frequency and presence penalty, top-k, typical, top-p, min-p, temperature. The
+/// filters so see the model's own probabilities, and each counts what the one before left. (Hugging
+/// Face applies the temperature right after the penalties; at temperature 1 the two agree.) With
+/// mirostat it is bias, penalties, temperature, mirostat.
 ///
 /// The same settings, seed and logits give the same ids. Each call of [#next] above temperature 0
-/// draws one random number. After construction nothing is allocated.
+/// draws one random number. After construction nothing is allocated but for penalty windows of more
+/// than 1024 ids.
 public final class Sampler {
-  /// Below the largest by more than this, a weight is lost in the rounding of the sum.
-  private static final double NEGLIGIBLE = -45;
-
   /// How to choose.
   ///
   /// @param temperature divides the logits; 0 always takes the likeliest id
@@ -28,8 +29,15 @@ public final class Sampler {
   ///   et al. 2024, arXiv:2407.01082); 0 keeps all
   /// @param repetitionPenalty divides positive and multiplies negative logits of ids that appeared
   ///   (Keskar et al. 2019, arXiv:1909.05858); 1 changes nothing
-  /// @param repetitionWindow how many of the last ids count as having appeared
+  /// @param repetitionWindow how many of the last ids count as having appeared, for all three
+  ///   penalties
   /// @param seed of the random numbers
+  /// @param typicalP keeps the ids whose surprise is nearest to the expected one, until they reach
+  ///   this probability (Meister et al. 2022, arXiv:2202.00666); 1 keeps all
+  /// @param frequencyPenalty is subtracted from an id's logit for each time that it appeared
+  /// @param presencePenalty is subtracted once from the logits of ids that appeared
+  /// @param mirostat chooses how many ids to choose among, instead of the filters
+  /// @param bias is added to the logits of these ids; -∞ forbids one
   public record Settings(
       float temperature,
       int topK,
@@ -37,85 +45,142 @@ public final class Sampler {
       float minP,
       float repetitionPenalty,
       int repetitionWindow,
-      long seed) {
+      long seed,
+      float typicalP,
+      float frequencyPenalty,
+      float presencePenalty,
+      Optional<Mirostat.Settings> mirostat,
+      Map<Integer, Float> bias) {
     /// Takes the likeliest id each time.
     public static final Settings GREEDY = new Settings(0, 0, 1, 0, 1, 64, 0);
 
+    /// Leaves the rarer settings off.
+    public Settings(
+        float temperature,
+        int topK,
+        float topP,
+        float minP,
+        float repetitionPenalty,
+        int repetitionWindow,
+        long seed) {
+      this(
+          temperature,
+          topK,
+          topP,
+          minP,
+          repetitionPenalty,
+          repetitionWindow,
+          seed,
+          1,
+          0,
+          0,
+          Optional.empty(),
+          Map.of());
+    }
+
     public Settings {
-      if (!(temperature >= 0 && temperature < Float.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException("temperature must be 0 or more, but is " + temperature);
+      require(
+          temperature >= 0 && temperature < Float.POSITIVE_INFINITY,
+          "temperature must be 0 or more, but is " + temperature);
+      require(topK >= 0, "top-k must be 0 (off) or more, but is " + topK);
+      require(topP > 0 && topP <= 1, "top-p must be above 0 and at most 1 (off), but is " + topP);
+      require(minP >= 0 && minP <= 1, "min-p must be between 0 (off) and 1, but is " + minP);
+      require(
+          typicalP > 0 && typicalP <= 1,
+          "typical must be above 0 and at most 1 (off), but is " + typicalP);
+      require(
+          repetitionPenalty > 0 && repetitionPenalty < Float.POSITIVE_INFINITY,
+          "the repetition penalty must be above 0 (1 is off), but is " + repetitionPenalty);
+      require(
+          repetitionWindow >= 0,
+          "the repetition window must be 0 or more ids, but is " + repetitionWindow);
+      require(
+          Math.abs(frequencyPenalty) <= 100,
+          "the frequency penalty must be between -100 and 100, but is " + frequencyPenalty);
+      require(
+          Math.abs(presencePenalty) <= 100,
+          "the presence penalty must be between -100 and 100, but is " + presencePenalty);
+      require(
+          mirostat.isEmpty() || topK == 0 && topP == 1 && minP == 0 && typicalP == 1,
+          "with mirostat the filters must be off, but top-k is "
+              + topK
+              + ", top-p "
+              + topP
+              + ", min-p "
+              + minP
+              + ", typical "
+              + typicalP);
+      bias = Map.copyOf(bias);
+      bias.forEach((id, value) ->
+          require(
+              id >= 0 && value < Float.POSITIVE_INFINITY,
+              "the bias of id " + id + " must be a number or -∞, but is " + value));
+    }
+
+    private static void require(boolean holds, String otherwise) {
+      if (!holds) {
+        throw new IllegalArgumentException(otherwise);
       }
-      if (topK < 0) {
-        throw new IllegalArgumentException("top-k must be 0 (off) or more, but is " + topK);
-      }
-      if (!(topP > 0 && topP <= 1)) {
-        throw new IllegalArgumentException(
-            "top-p must be above 0 and at most 1 (off), but is " + topP);
-      }
-      if (!(minP >= 0 && minP <= 1)) {
-        throw new IllegalArgumentException("min-p must be between 0 (off) and 1, but is " + minP);
-      }
-      if (!(repetitionPenalty > 0 && repetitionPenalty < Float.POSITIVE_INFINITY)) {
-        throw new IllegalArgumentException(
-            "the repetition penalty must be above 0 (1 is off), but is " + repetitionPenalty);
-      }
-      if (repetitionWindow < 0) {
-        throw new IllegalArgumentException(
-            "the repetition window must be 0 or more ids, but is " + repetitionWindow);
-      }
+    }
+
+    /// Returns the same settings with another seed.
+    public Settings withSeed(long other) {
+      return new Settings(
+          temperature,
+          topK,
+          topP,
+          minP,
+          repetitionPenalty,
+          repetitionWindow,
+          other,
+          typicalP,
+          frequencyPenalty,
+          presencePenalty,
+          mirostat,
+          bias);
     }
   }
 
   private final Settings settings;
   private final RandomNumbers random;
   private final float[] scores;
-  private final CandidateHeap heap;
-
-  /// The ids kept, likeliest first where a filter sorted them, and their weights.
-  private final int[] kept;
-
-  private final double[] weights;
-
-  /// The last ids, in a ring, and how often each id stands in it.
-  private final int[] recent;
-
-  private final int[] occurrences;
-  private int recentNext;
-  private int recentSize;
+  private final int[] biasedIds;
+  private final float[] biases;
+  private final Penalties penalties;
+  private final Candidates candidates;
+  private final Optional<Mirostat> mirostat;
 
   /// @param vocabulary how many logits there are each time
   public Sampler(Settings settings, int vocabulary) {
     this.settings = settings;
     random = new RandomNumbers(settings.seed);
     scores = new float[vocabulary];
-    heap = new CandidateHeap(scores);
-    kept = new int[vocabulary];
-    weights = new double[vocabulary];
-    recent = new int[settings.repetitionWindow];
-    occurrences = new int[vocabulary];
+    biasedIds = settings.bias.keySet().stream().mapToInt(id -> id).sorted().toArray();
+    biases = new float[biasedIds.length];
+    for (int i = 0; i < biases.length; i++) {
+      if (biasedIds[i] >= vocabulary) {
+        throw new IllegalArgumentException(
+            "the bias of id "
+                + biasedIds[i]
+                + " must be for an id of the vocabulary, which has "
+                + vocabulary);
+      }
+      biases[i] = settings.bias.getOrDefault(biasedIds[i], 0f);
+    }
+    penalties = new Penalties(settings, vocabulary);
+    candidates = new Candidates(scores, settings.typicalP < 1);
+    mirostat = settings.mirostat.map(Mirostat::new);
   }
 
   /// Takes note of an id that is part of the text now: each of the prompt's, and each that was
   /// chosen.
   public void accept(int id) {
-    if (recent.length == 0) {
-      return;
-    }
-    if (recentSize == recent.length) {
-      occurrences[recent[recentNext]]--;
-    } else {
-      recentSize++;
-    }
-    recent[recentNext] = id;
-    occurrences[id]++;
-    recentNext = recentNext + 1 == recent.length ? 0 : recentNext + 1;
+    penalties.accept(id);
   }
 
   /// Forgets the text, but not where the random numbers are.
   public void forget() {
-    Arrays.fill(occurrences, 0);
-    recentNext = 0;
-    recentSize = 0;
+    penalties.forget();
   }
 
   /// Chooses an id.
@@ -123,8 +188,7 @@ public final class Sampler {
   /// @param logits (V), float32; left as they are
   /// @throws IllegalStateException if a logit is NaN or +∞, or all are -∞
   public int next(MemorySegment logits) {
-    check(logits.byteSize() / Float.BYTES);
-    MemorySegment.copy(logits, ValueLayout.JAVA_FLOAT, 0, scores, 0, scores.length);
+    take(logits);
     return choose();
   }
 
@@ -138,6 +202,37 @@ public final class Sampler {
     return choose();
   }
 
+  /// Computes the probability with which [#next] would choose each id.
+  ///
+  /// @param probabilities (V), overwritten
+  void distribution(MemorySegment logits, double[] probabilities) {
+    take(logits);
+    Arrays.fill(probabilities, 0);
+    int likeliest = bend();
+    if (takesLikeliest()) {
+      probabilities[likeliest] = 1;
+      return;
+    }
+    narrow(scores[likeliest]);
+    double total = 0;
+    for (int i = 0; i < candidates.size(); i++) {
+      total += candidates.weight(i);
+    }
+    for (int i = 0; i < candidates.size(); i++) {
+      probabilities[candidates.id(i)] = candidates.weight(i) / total;
+    }
+  }
+
+  /// Draws the next random number, in [0, 1).
+  double nextRandom() {
+    return random.nextDouble();
+  }
+
+  private void take(MemorySegment logits) {
+    check(logits.byteSize() / Float.BYTES);
+    MemorySegment.copy(logits, ValueLayout.JAVA_FLOAT, 0, scores, 0, scores.length);
+  }
+
   private void check(long count) {
     if (count != scores.length) {
       throw new IllegalArgumentException(
@@ -146,34 +241,29 @@ public final class Sampler {
   }
 
   private int choose() {
-    penalizeRepetition();
-    int likeliest = likeliest();
-    if (settings.temperature == 0 || settings.topK == 1) {
+    int likeliest = bend();
+    if (takesLikeliest()) {
       return likeliest;
     }
-    float most = scores[likeliest];
-    int count = settings.topK == 0 && settings.topP == 1 ? keepAll() : keepLikeliest(most);
-    count = dropUnlikely(count, most);
-    return draw(count, most);
+    narrow(scores[likeliest]);
+    int chosen = candidates.draw(random.nextDouble());
+    if (mirostat.isPresent()) {
+      mirostat.get().chose(candidates.weight(chosen) / candidates.total());
+    }
+    return candidates.id(chosen);
   }
 
-  private void penalizeRepetition() {
-    float penalty = settings.repetitionPenalty;
-    if (penalty == 1) {
-      return;
+  private boolean takesLikeliest() {
+    return settings.temperature == 0 || settings.topK == 1;
+  }
+
+  /// Applies what changes logits, and returns the likeliest id.
+  private int bend() {
+    for (int i = 0; i < biases.length; i++) {
+      scores[biasedIds[i]] += biases[i];
     }
-    for (int i = 0; i < recentSize; i++) {
-      int id = recent[i];
-      // An id that appeared often is penalized once; its count is made negative until all were
-      // seen.
-      if (occurrences[id] > 0) {
-        scores[id] = scores[id] > 0 ? scores[id] / penalty : scores[id] * penalty;
-        occurrences[id] = -occurrences[id];
-      }
-    }
-    for (int i = 0; i < recentSize; i++) {
-      occurrences[recent[i]] = Math.abs(occurrences[recent[i]]);
-    }
+    penalties.apply(scores);
+    return likeliest();
   }
 
   private int likeliest() {
@@ -194,85 +284,25 @@ public final class Sampler {
     return likeliest;
   }
 
-  private int keepAll() {
-    for (int id = 0; id < scores.length; id++) {
-      kept[id] = id;
+  /// Drops the ids that the settings exclude, and weighs the others.
+  private void narrow(float most) {
+    candidates.start(most);
+    if (mirostat.isPresent()) {
+      mirostat.get().narrow(candidates, settings.temperature);
+      return;
     }
-    return scores.length;
-  }
-
-  /// Applies top-k, then top-p, and leaves the ids sorted.
-  private int keepLikeliest(float most) {
-    boolean limited = settings.topK > 0 && settings.topK < scores.length;
-    int limit = limited ? settings.topK : scores.length;
-    heap.fill();
-    if (settings.topP == 1) {
-      for (int i = 0; i < limit; i++) {
-        kept[i] = heap.pop();
-      }
-      return limit;
+    if (settings.topK > 0) {
+      candidates.sort(settings.topK);
     }
-    double total = 0;
-    if (limited) {
-      for (int i = 0; i < limit; i++) {
-        kept[i] = heap.pop();
-        total += weight(scores[kept[i]] - most);
-      }
-    } else {
-      for (float score : scores) {
-        total += weight(score - most);
-      }
+    if (settings.typicalP < 1) {
+      candidates.keepTypical(settings.typicalP);
     }
-    double enough = settings.topP * total;
-    double reached = 0;
-    int count = 0;
-    while (count < limit && reached < enough) {
-      if (!limited) {
-        kept[count] = heap.pop();
-      }
-      reached += weight(scores[kept[count++]] - most);
+    if (settings.topP < 1) {
+      candidates.keepShare(settings.topP);
     }
-    return count;
-  }
-
-  private int dropUnlikely(int count, float most) {
-    if (settings.minP == 0) {
-      return count;
+    if (settings.minP > 0) {
+      candidates.dropUnlikely(settings.minP);
     }
-    // p ≥ minP · p of the likeliest, in logits. The likeliest itself always stays.
-    double least = most + StrictMath.log(settings.minP);
-    int left = 0;
-    for (int i = 0; i < count; i++) {
-      if (scores[kept[i]] >= least) {
-        kept[left++] = kept[i];
-      }
-    }
-    return left;
-  }
-
-  private int draw(int count, float most) {
-    double total = 0;
-    for (int i = 0; i < count; i++) {
-      weights[i] = weight((scores[kept[i]] - most) / (double) settings.temperature);
-      total += weights[i];
-    }
-    double point = random.nextDouble() * total;
-    int last = kept[0];
-    for (int i = 0; i < count; i++) {
-      if (weights[i] > 0) {
-        last = kept[i];
-        point -= weights[i];
-        if (point < 0) {
-          return last;
-        }
-      }
-    }
-    // Rounding may leave a crumb of the total behind the last weight.
-    return last;
-  }
-
-  /// Strict, so that every machine draws the same.
-  private static double weight(double difference) {
-    return difference < NEGLIGIBLE ? 0 : StrictMath.exp(difference);
+    candidates.weigh(settings.temperature);
   }
 }

@@ -3,9 +3,8 @@ package dev.lungo.generate;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
-import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.DType;
 import dev.lungo.tokenizer.SpecialMode;
-import dev.lungo.tokenizer.StreamingDecoder;
 import dev.lungo.tokenizer.Tokenizer;
 import dev.lungo.tokenizer.TokenizerFiles;
 import dev.lungo.weights.ModelFiles;
@@ -14,14 +13,22 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
 
-/// A model with its tokenizer, ready to continue texts.
+/// A model with its tokenizer, ready to continue, score and embed texts.
+///
+/// ```java
+/// try (TextGeneration model = TextGeneration.open(Path.of("runs/java-d3"))) {
+///   model.generate("public static").tokens(40).seed(7).stream().forEach(System.out::print);
+/// }
+/// ```
 public final class TextGeneration implements AutoCloseable {
   private final Kernels kernels;
   private final LanguageModel model;
   private final Tokenizer tokenizer;
+  private final ModelFingerprint fingerprint;
 
   /// Why a text ended.
   public enum Finish {
@@ -39,30 +46,57 @@ public final class TextGeneration implements AutoCloseable {
   ///
   /// @param text without the prompt
   /// @param tokens generated, the end of the text included
+  /// @param logProbs of each token, if asked for
+  /// @param cachedTokens of the prompt that a prompt cache had, if there is one
+  /// @param drafts what a draft model proposed, if there is one
   public record Result(
       String text,
       int promptTokens,
       int tokens,
       Finish finish,
       double promptSeconds,
-      double tokensPerSecond) {
+      double tokensPerSecond,
+      Optional<List<TokenLogProbs>> logProbs,
+      Optional<Integer> cachedTokens,
+      Optional<Drafts> drafts) {
     /// Returns one line for people.
     public String summary() {
-      return String.format(
-          Locale.ROOT,
-          "%d tokens after a prompt of %d in %.2f s, %.0f tokens/s, ended by %s",
-          tokens,
-          promptTokens,
-          promptSeconds,
-          tokensPerSecond,
-          finish.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+      String line =
+          String.format(
+              Locale.ROOT,
+              "%d tokens after a prompt of %d in %.2f s, %.0f tokens/s, ended by %s",
+              tokens,
+              promptTokens,
+              promptSeconds,
+              tokensPerSecond,
+              finish.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+      if (cachedTokens.isPresent()) {
+        line += String.format(Locale.ROOT, ", %d of the prompt cached", cachedTokens.get());
+      }
+      if (drafts.isPresent()) {
+        line +=
+            String.format(
+                Locale.ROOT,
+                ", %d of %d drafted tokens taken (%.0f %%)",
+                drafts.get().accepted(),
+                drafts.get().proposed(),
+                100 * drafts.get().acceptanceRate());
+      }
+      return line;
     }
   }
 
-  private TextGeneration(Kernels kernels, LanguageModel model, Tokenizer tokenizer) {
+  private TextGeneration(
+      Kernels kernels, LanguageModel model, Tokenizer tokenizer, ModelFingerprint fingerprint) {
     this.kernels = kernels;
     this.model = model;
     this.tokenizer = tokenizer;
+    this.fingerprint = fingerprint;
+  }
+
+  /// Opens a model on as many threads as the machine has cores.
+  public static TextGeneration open(Path path) throws IOException {
+    return open(path, Runtime.getRuntime().availableProcessors());
   }
 
   /// Opens a model ([ModelFiles]) with the tokenizer that is in its file or beside it.
@@ -72,11 +106,20 @@ public final class TextGeneration implements AutoCloseable {
     Tokenizer tokenizer = TokenizerFiles.load(carriesTokenizer || beside == null ? path : beside);
     Kernels kernels = KernelChoice.open(threads);
     try {
-      return new TextGeneration(kernels, ModelFiles.load(path), tokenizer);
+      LanguageModel model = ModelFiles.load(path);
+      return new TextGeneration(
+          kernels, model, tokenizer, ModelFingerprint.of(path, model.config()));
     } catch (IOException | RuntimeException failed) {
       kernels.close();
       throw failed;
     }
+  }
+
+  /// Starts to describe a continuation of a text, which runs when it is asked for its results.
+  ///
+  /// @param prompt may be empty where the tokenizer knows a token that begins or ends texts
+  public Generation generate(String prompt) {
+    return new Generation(this, prompt);
   }
 
   /// Continues a text.
@@ -92,26 +135,25 @@ public final class TextGeneration implements AutoCloseable {
       Sampler.Settings settings,
       List<String> stops,
       Consumer<String> sink) {
-    if (count < 1) {
-      throw new IllegalArgumentException("tokens to generate must be at least 1, but are " + count);
-    }
-    int[] ids = promptIds(prompt);
-    int context = model.config().context();
-    if (ids.length >= context) {
-      throw new IllegalArgumentException(
-          "the prompt has "
-              + ids.length
-              + " tokens, but the model's context is "
-              + context
-              + " positions; shorten it");
-    }
-    try (Generator generator =
-        new Generator(kernels, model, (int) Math.min(context, (long) ids.length + count))) {
-      return new Answer(generator, settings, stops, sink).write(ids, count);
-    }
+    return generate(prompt).tokens(count).sampling(settings).stops(stops).run(sink);
   }
 
-  private int[] promptIds(String prompt) {
+  /// Computes how probable the model finds a text.
+  ///
+  /// @param top how many alternatives to name for each token
+  public TextScore score(String text, int top) {
+    return TextScore.of(this, text, top);
+  }
+
+  /// Computes one vector for a text from the hidden states of its tokens.
+  ///
+  /// @param normalized whether it gets length 1
+  public float[] embed(String text, TextEmbedding.Pooling pooling, boolean normalized) {
+    return TextEmbedding.of(this, text, pooling, normalized);
+  }
+
+  /// Returns the ids of a text, with those that frame it.
+  int[] promptIds(String prompt) {
     int[] ids = tokenizer.encode(prompt, SpecialMode.FRAME);
     if (ids.length > 0) {
       return ids;
@@ -127,73 +169,30 @@ public final class TextGeneration implements AutoCloseable {
     };
   }
 
-  /// One answer while it is written.
-  private final class Answer {
-    private final Generator generator;
-    private final Sampler sampler;
-    private final StopStrings stops;
-    private final StreamingDecoder decoder = tokenizer.streamingDecoder();
-    private final Consumer<String> sink;
-    private final StringBuilder text = new StringBuilder();
+  /// Reserves a generator that runs this model.
+  Generator generator(int capacity, int sequences, DType cacheType) {
+    return generatorOn(kernels, capacity, sequences, cacheType);
+  }
 
-    Answer(
-        Generator generator, Sampler.Settings settings, List<String> stops, Consumer<String> sink) {
-      this.generator = generator;
-      this.sampler = new Sampler(settings, model.config().vocabulary());
-      this.stops = new StopStrings(stops);
-      this.sink = sink;
-    }
+  /// Reserves a generator that runs this model on the threads of another.
+  Generator generatorOn(Kernels others, int capacity, int sequences, DType cacheType) {
+    return new Generator(others, model, capacity, sequences, cacheType);
+  }
 
-    Result write(int[] ids, int count) {
-      for (int id : ids) {
-        sampler.accept(id);
-      }
-      long started = System.nanoTime();
-      Tensor logits = generator.feed(ids);
-      long prompted = System.nanoTime();
-      Finish finish = Finish.LENGTH;
-      int generated = 0;
-      while (generated < count) {
-        int id = sampler.next(logits.data());
-        generated++;
-        if (tokenizer.endOfText().isPresent() && tokenizer.endOfText().getAsInt() == id) {
-          finish = Finish.END_OF_TEXT;
-          break;
-        }
-        sampler.accept(id);
-        emit(stops.push(id < tokenizer.vocabularySize() ? decoder.accept(id) : ""));
-        if (stops.stopped()) {
-          finish = Finish.STOP;
-          break;
-        }
-        if (generated < count) {
-          if (generator.position() == model.config().context()) {
-            finish = Finish.CONTEXT;
-            break;
-          }
-          logits = generator.feed(id);
-        }
-      }
-      if (!stops.stopped()) {
-        emit(stops.push(decoder.finish()));
-        emit(stops.finish());
-      }
-      double seconds = (System.nanoTime() - prompted) / 1e9;
-      return new Result(
-          text.toString(),
-          ids.length,
-          generated,
-          finish,
-          (prompted - started) / 1e9,
-          generated / seconds);
-    }
+  Kernels kernels() {
+    return kernels;
+  }
 
-    private void emit(String piece) {
-      if (!piece.isEmpty()) {
-        text.append(piece);
-        sink.accept(piece);
-      }
-    }
+  LanguageModel model() {
+    return model;
+  }
+
+  Tokenizer tokenizer() {
+    return tokenizer;
+  }
+
+  ModelFingerprint fingerprint() {
+    return fingerprint;
   }
 
   @Override

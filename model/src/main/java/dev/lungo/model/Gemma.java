@@ -141,8 +141,7 @@ public final class Gemma implements LanguageModel {
       Pass pass, int layer, Tensor x, Tables tables, int start, Optional<KvCache> cache) {
     Block block = blocks[layer];
     Rotary.Table table = config.seesEverything(layer) ? tables.everywhere : tables.withinWindow;
-    Tensor attended =
-        attention(pass, layer, norm(pass, x, block.inputNorm), table, start, cache);
+    Tensor attended = attention(pass, layer, norm(pass, x, block.inputNorm), table, start, cache);
     Tensor middle = add(pass, x, norm(pass, attended, block.postAttentionNorm));
     Tensor fed = feedForward(pass, block, norm(pass, middle, block.preFeedForwardNorm));
     return add(pass, middle, norm(pass, fed, block.postFeedForwardNorm));

@@ -6,6 +6,7 @@ import dev.lungo.nn.StoredWeights;
 import dev.lungo.op.CrossEntropy;
 import dev.lungo.op.Linear;
 import dev.lungo.op.Pass;
+import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.Optional;
@@ -73,9 +74,14 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma
 
   /// Reserves a cache for `batch` sequences of up to `capacity` positions.
   default KvCache newCache(Workspace workspace, int batch, int capacity) {
+    return newCache(workspace, batch, capacity, DType.FLOAT32);
+  }
+
+  /// Reserves a cache whose numbers are FLOAT32, FLOAT16 or Q8_0.
+  default KvCache newCache(Workspace workspace, int batch, int capacity, DType type) {
     ModelConfig config = config();
     return new KvCache(
-        workspace, config.layers(), batch, capacity, config.kvHeads(), config.headDim());
+        workspace, config.layers(), batch, capacity, config.kvHeads(), config.headDim(), type);
   }
 
   /// Checks that positions fit the context.

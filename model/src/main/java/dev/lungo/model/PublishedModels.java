@@ -24,10 +24,8 @@ public final class PublishedModels {
   public static final LlamaConfig MISTRAL_7B =
       new LlamaConfig(32_000, 4096, 32, 32, 8, 128, 14_336, 32_768, 1e-5f, 10_000, false);
 
-  public static final OptConfig OPT_125M =
-      new OptConfig(50_272, 768, 12, 12, 3072, 2048, true);
-  public static final OptConfig OPT_1_3B =
-      new OptConfig(50_272, 2048, 24, 32, 8192, 2048, true);
+  public static final OptConfig OPT_125M = new OptConfig(50_272, 768, 12, 12, 3072, 2048, true);
+  public static final OptConfig OPT_1_3B = new OptConfig(50_272, 2048, 24, 32, 8192, 2048, true);
 
   private PublishedModels() {}
 

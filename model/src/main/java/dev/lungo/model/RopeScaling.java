@@ -118,8 +118,7 @@ public sealed interface RopeScaling {
       double[] frequencies = plain(turned, base);
       for (int i = 0; i < frequencies.length; i++) {
         double turns = originalContext * frequencies[i] / (2 * Math.PI);
-        double kept =
-            (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
+        double kept = (turns - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
         frequencies[i] = mix(frequencies[i] / factor, frequencies[i], Math.clamp(kept, 0.0, 1.0));
       }
       return frequencies;
@@ -136,11 +135,7 @@ public sealed interface RopeScaling {
   /// @param betaSlow usually 1
   /// @param attentionFactor usually [#usualFactor]
   record Yarn(
-      double factor,
-      int originalContext,
-      double betaFast,
-      double betaSlow,
-      double attentionFactor)
+      double factor, int originalContext, double betaFast, double betaSlow, double attentionFactor)
       implements RopeScaling {
     public Yarn {
       positive("factor", factor);
@@ -196,8 +191,8 @@ public sealed interface RopeScaling {
   }
 
   /// LongRoPE (Ding et al. 2024, arXiv:2402.13753): a searched divisor for each pair, one set for
-  /// texts within the original context and one for longer texts. Queries and keys grow by
-  /// √(1 + ln s / ln L).
+  /// texts within the original context and one for longer texts. Queries and keys grow by √(1 + ln
+  /// s / ln L).
   ///
   /// Which set counts is decided by a cache's capacity where there is a cache, because keys turned
   /// by one set cannot serve queries turned by the other.

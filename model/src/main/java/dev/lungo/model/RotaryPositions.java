@@ -24,8 +24,7 @@ final class RotaryPositions implements AutoCloseable {
   /// Makes none yet.
   ///
   /// @param turned how many elements of a head are turned
-  RotaryPositions(
-      RotaryLayout layout, int turned, double base, RopeScaling scaling, int context) {
+  RotaryPositions(RotaryLayout layout, int turned, double base, RopeScaling scaling, int context) {
     this.layout = layout;
     this.turned = turned;
     this.base = base;
@@ -44,9 +43,7 @@ final class RotaryPositions implements AutoCloseable {
     }
     boolean kept = there != null || tables.size() < MOST_TABLES;
     int more =
-        there == null
-            ? positions
-            : Math.min(context, Math.max(positions, 2 * there.positions()));
+        there == null ? positions : Math.min(context, Math.max(positions, 2 * there.positions()));
     Rotary.Table made =
         Rotary.table(
             kept ? workspace : pass.workspace(),

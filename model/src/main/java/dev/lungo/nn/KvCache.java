@@ -1,31 +1,60 @@
 package dev.lungo.nn;
 
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.Kernels;
 import dev.lungo.op.Attention;
 import dev.lungo.op.Pass;
+import dev.lungo.tensor.DType;
+import dev.lungo.tensor.Shape;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /// The keys and values of the positions that a model has seen, layer by layer, so that each is
-/// computed once.
+/// computed once. All sequences have the same length.
+///
+/// In float32 they are used where they lie. In float16 or Q8_0 they take a half or about a quarter
+/// of the memory, and each number is rounded once, when it is stored.
 public final class KvCache {
-  private final Tensor[] keys;
-  private final Tensor[] values;
-  private final int batch;
+  private final CachedNumbers[] keys;
+  private final CachedNumbers[] values;
+  private final DType type;
+  private final int most;
   private final int capacity;
+  private int batch;
   private int length;
 
-  /// Reserves memory for `capacity` positions of `batch` sequences.
+  /// Reserves memory for `capacity` positions of up to `batch` sequences, in float32.
   public KvCache(
       Workspace workspace, int layers, int batch, int capacity, int kvHeads, int headDim) {
+    this(workspace, layers, batch, capacity, kvHeads, headDim, DType.FLOAT32);
+  }
+
+  /// Reserves memory for `capacity` positions of up to `batch` sequences.
+  ///
+  /// @param type of the stored numbers: FLOAT32, FLOAT16 or Q8_0
+  public KvCache(
+      Workspace workspace,
+      int layers,
+      int batch,
+      int capacity,
+      int kvHeads,
+      int headDim,
+      DType type) {
+    this.type = type;
+    this.most = batch;
     this.batch = batch;
     this.capacity = capacity;
-    keys = new Tensor[layers];
-    values = new Tensor[layers];
+    keys = new CachedNumbers[layers];
+    values = new CachedNumbers[layers];
+    Shape shape = Shape.of(batch, capacity, kvHeads, headDim);
+    CachedNumbers.Expanded expandedKeys = new CachedNumbers.Expanded(workspace, type, shape);
+    CachedNumbers.Expanded expandedValues = new CachedNumbers.Expanded(workspace, type, shape);
     for (int layer = 0; layer < layers; layer++) {
-      keys[layer] = workspace.allocate(batch, capacity, kvHeads, headDim);
-      values[layer] = workspace.allocate(batch, capacity, kvHeads, headDim);
+      keys[layer] = new CachedNumbers(workspace, shape, type, expandedKeys);
+      values[layer] = new CachedNumbers(workspace, shape, type, expandedValues);
     }
   }
 
@@ -38,6 +67,16 @@ public final class KvCache {
     return capacity;
   }
 
+  /// Returns how many sequences there are now.
+  public int sequences() {
+    return batch;
+  }
+
+  /// Returns the type of the stored numbers.
+  public DType type() {
+    return type;
+  }
+
   /// Forgets the positions from `length` on.
   public void truncate(int length) {
     if (length < 0 || length > this.length) {
@@ -45,6 +84,53 @@ public final class KvCache {
           "cache: cannot truncate " + this.length + " positions to " + length);
     }
     this.length = length;
+  }
+
+  /// Makes sequence i what sequence `sources[i]` is now, for as many sequences as there are
+  /// sources.
+  public void select(int... sources) {
+    if (sources.length < 1 || sources.length > most) {
+      throw new IllegalArgumentException(
+          "cache: has room for 1 to " + most + " sequences, not " + sources.length);
+    }
+    for (int source : sources) {
+      if (source < 0 || source >= batch) {
+        throw new IllegalArgumentException(
+            "cache: there is no sequence " + source + " among " + batch);
+      }
+    }
+    for (int layer = 0; layer < keys.length; layer++) {
+      keys[layer].select(sources, length);
+      values[layer].select(sources, length);
+    }
+    batch = sources.length;
+  }
+
+  /// Starts anew with so many empty sequences.
+  public void restart(int sequences) {
+    if (sequences < 1 || sequences > most) {
+      throw new IllegalArgumentException(
+          "cache: has room for 1 to " + most + " sequences, not " + sequences);
+    }
+    batch = sequences;
+    length = 0;
+  }
+
+  /// Returns the stored bytes of the first `positions` positions of the first sequence, keys and
+  /// then values of each layer. They are the cache's own memory.
+  ///
+  /// @throws IllegalArgumentException if they exceed the capacity
+  public List<MemorySegment> stored(int positions) {
+    if (positions < 0 || positions > capacity) {
+      throw new IllegalArgumentException(
+          "cache: " + positions + " positions exceed its capacity of " + capacity);
+    }
+    List<MemorySegment> parts = new ArrayList<>(2 * keys.length);
+    for (int layer = 0; layer < keys.length; layer++) {
+      parts.add(keys[layer].stored(positions));
+      parts.add(values[layer].stored(positions));
+    }
+    return parts;
   }
 
   /// Stores the keys and values of new positions and attends from them to all positions so far. The
@@ -55,6 +141,10 @@ public final class KvCache {
   /// @return (B, T, H, D)
   Tensor attend(Pass pass, int layer, AttentionRule rule, Tensor q, Tensor k, Tensor v) {
     int count = k.shape().dimension(1);
+    if (k.shape().dimension(0) != batch) {
+      throw new IllegalArgumentException(
+          "cache: holds " + batch + " sequences, but got keys of " + k.shape().dimension(0));
+    }
     if (length + count > capacity) {
       throw new IllegalArgumentException(
           "cache: "
@@ -64,30 +154,35 @@ public final class KvCache {
               + " more exceed its capacity of "
               + capacity);
     }
-    store(k, keys[layer], count);
-    store(v, values[layer], count);
+    keys[layer].store(k, length);
+    values[layer].store(v, length);
+    boolean stored = type != DType.FLOAT32;
+    boolean few = count <= Kernels.FEW_ROWS;
+    int positions = length + count;
     AttentionShape shape =
         rule.shape(
             batch,
             count,
-            length + count,
-            capacity,
+            positions,
+            stored && !few ? positions : capacity,
             q.shape().dimension(2),
             k.shape().dimension(2),
             q.shape().width());
-    return Attention.attention(pass, shape, q, keys[layer], values[layer]);
-  }
-
-  private void store(Tensor from, Tensor to, int count) {
-    long rowBytes = from.data().byteSize() / ((long) batch * count);
-    for (int b = 0; b < batch; b++) {
-      MemorySegment.copy(
-          from.data(),
-          (long) b * count * rowBytes,
-          to.data(),
-          ((long) b * capacity + length) * rowBytes,
-          count * rowBytes);
+    if (!stored) {
+      return Attention.attention(
+          pass, shape, q, keys[layer].sequences(batch), values[layer].sequences(batch));
     }
+    if (few) {
+      return Attention.toStored(
+          pass, shape, q, keys[layer].sequences(batch), values[layer].sequences(batch));
+    }
+    // Many queries pay for one layer's numbers in float32 at a time.
+    return Attention.attention(
+        pass,
+        shape,
+        q,
+        keys[layer].expand(pass, batch, positions),
+        values[layer].expand(pass, batch, positions));
   }
 
   /// Counts positions that every layer has stored.

@@ -48,13 +48,7 @@ public final class SelfAttention {
     return Attention.attention(
         pass,
         rule.shape(
-            shape.dimension(0),
-            length,
-            length,
-            length,
-            shape.dimension(2),
-            kvHeads,
-            shape.width()),
+            shape.dimension(0), length, length, length, shape.dimension(2), kvHeads, shape.width()),
         q,
         k,
         v);

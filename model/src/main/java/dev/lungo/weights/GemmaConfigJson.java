@@ -61,8 +61,7 @@ final class GemmaConfigJson {
         fields.truth("tie_word_embeddings", true));
   }
 
-  private static double windowBase(JsonFields fields, boolean apart)
-      throws MalformedFileException {
+  private static double windowBase(JsonFields fields, boolean apart) throws MalformedFileException {
     if (!apart) {
       return fields.number("rope_local_base_freq", 10_000);
     }

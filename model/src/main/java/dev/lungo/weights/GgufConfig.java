@@ -104,7 +104,8 @@ final class GgufConfig {
           "is " + heads + ", which does not divide the embedding_length " + width);
     }
     int headDim = fields.size("attention.key_length", width / heads);
-    fields.require("attention.value_length", headDim, "keys of " + headDim + " need as long values");
+    fields.require(
+        "attention.value_length", headDim, "keys of " + headDim + " need as long values");
     return headDim;
   }
 

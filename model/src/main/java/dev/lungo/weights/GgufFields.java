@@ -119,8 +119,7 @@ final class GgufFields {
 
   /// Makes the exception for an architecture that Lungo has not.
   MalformedFileException unknownArchitecture(String known) {
-    return header.malformed(
-        ARCHITECTURE, "is \"" + architecture + "\", but Lungo reads " + known);
+    return header.malformed(ARCHITECTURE, "is \"" + architecture + "\", but Lungo reads " + known);
   }
 
   /// Makes the exception for sizes that do not fit together.

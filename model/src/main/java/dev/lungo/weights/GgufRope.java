@@ -37,8 +37,7 @@ final class GgufRope {
     double factor = fields.number("rope.scaling.factor", fields.number("rope.scale_linear", 1));
     int original = fields.size("rope.scaling.original_context_length", context);
     if (fields.hasTensor(SHORT) || fields.hasTensor(LONG)) {
-      double usual =
-          RopeScaling.LongRope.usualFactor((double) context / original, original);
+      double usual = RopeScaling.LongRope.usualFactor((double) context / original, original);
       return new RopeScaling.LongRope(
           divisors(SHORT, turned),
           divisors(LONG, turned),

@@ -26,7 +26,7 @@ public final class ModelConfigJson {
   private static final String FILE = "config.json";
   private static final String GENERATION_FILE = "generation_config.json";
   private static final String GPT2 = "gpt2";
-  private static final String KNOWN = 
+  private static final String KNOWN =
       "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
 
   private ModelConfigJson() {}
@@ -87,8 +87,7 @@ public final class ModelConfigJson {
   }
 
   /// Refuses a text that is none of the known ones.
-  static void require(JsonFields fields, String name, List<String> known)
-      throws IOException {
+  static void require(JsonFields fields, String name, List<String> known) throws IOException {
     String value = fields.text(name, known.getFirst());
     if (!known.contains(value)) {
       throw fields.malformed(

@@ -9,8 +9,7 @@ import java.util.Map;
 /// The fields of `config.json` that describe rotary positions. Older files keep the base in
 /// `rope_theta` and the scaling in `rope_scaling`, newer ones both in `rope_parameters`.
 final class RopeJson {
-  private static final String KNOWN =
-      "default, linear, dynamic, llama3, yarn and longrope";
+  private static final String KNOWN = "default, linear, dynamic, llama3, yarn and longrope";
 
   private RopeJson() {}
 

@@ -47,8 +47,25 @@ class LanguageModelTest {
     RopeScaling scaling =
         generation == GemmaGeneration.GEMMA2 ? RopeScaling.NONE : new RopeScaling.Linear(8);
     return new GemmaConfig(
-        generation, VOCABULARY, 24, 3, 4, 2, 8, 40, 16, 1e-6f, 10_000, scaling, 500, 7, 3, period,
-        scoreCap, logitCap, true);
+        generation,
+        VOCABULARY,
+        24,
+        3,
+        4,
+        2,
+        8,
+        40,
+        16,
+        1e-6f,
+        10_000,
+        scaling,
+        500,
+        7,
+        3,
+        period,
+        scoreCap,
+        logitCap,
+        true);
   }
 
   private static LlamaConfig family(

@@ -106,8 +106,7 @@ class GgufModelTest {
   void nonsenseInNumbersAndTextsIsRefusedByName() throws IOException {
     assertRefused("llama", Map.of("llama.rope.freq_base", Float.NaN), "llama.rope.freq_base");
     assertRefused("llama", Map.of("llama.rope.freq_base", 0.5f), "sizes");
-    assertRefused(
-        "llama", Map.of("llama.rope.scaling.type", "magic"), "llama.rope.scaling.type");
+    assertRefused("llama", Map.of("llama.rope.scaling.type", "magic"), "llama.rope.scaling.type");
     assertRefused("llama-linear", Map.of("llama.rope.scaling.factor", -1f), "sizes");
     assertRefused(
         "llama",

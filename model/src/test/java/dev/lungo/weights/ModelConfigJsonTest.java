@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lungo.file.MalformedFileException;
-import dev.lungo.model.Gpt2Config;
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
@@ -74,8 +74,7 @@ class ModelConfigJsonTest {
       configs.add(LLAMA.with(LlamaFamily.QWEN2, 32, scaling, all));
     }
     configs.add(
-        LLAMA.with(
-            LlamaFamily.PHI3, 32, new RopeScaling.LongRope(factors, factors, 64, 1.2), all));
+        LLAMA.with(LlamaFamily.PHI3, 32, new RopeScaling.LongRope(factors, factors, 64, 1.2), all));
     configs.add(LLAMA.with(LlamaFamily.PHI3, 24, RopeScaling.NONE, 77));
     configs.add(LLAMA.with(LlamaFamily.MISTRAL, 32, RopeScaling.NONE, 77));
     configs.add(LLAMA.with(LlamaFamily.QWEN3, 32, RopeScaling.NONE, 77));
@@ -230,8 +229,9 @@ class ModelConfigJsonTest {
 
   private int window(String json, String value) throws IOException {
     return ((LlamaConfig)
-            read(json.replace("\"rope_theta\"", "\"sliding_window\":" + value + ",\"rope_theta\"")
-                .replace("\"sliding_window\":null}", "\"rope_scaling\":null}")))
+            read(
+                json.replace("\"rope_theta\"", "\"sliding_window\":" + value + ",\"rope_theta\"")
+                    .replace("\"sliding_window\":null}", "\"rope_scaling\":null}")))
         .window();
   }
 
@@ -276,10 +276,9 @@ class ModelConfigJsonTest {
   @Test
   void stretchedModelsTakeLongerTexts() throws IOException {
     assertThat(
-            read(
-                    SMALL.replace(
-                        "\"rope_scaling\":null",
-                        "\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2}"))
+            read(SMALL.replace(
+                    "\"rope_scaling\":null",
+                    "\"rope_scaling\":{\"type\":\"dynamic\",\"factor\":2}"))
                 .context())
         .isEqualTo(1024);
   }

@@ -147,7 +147,8 @@ final class TinyGguf {
         divisors("rope_factors_short.weight", longRope.shortFactors());
         divisors("rope_factors_long.weight", longRope.longFactors());
       }
-      case RopeScaling.Llama3 llama -> divisors("rope_freqs.weight", spelledOut(llama, turned, base));
+      case RopeScaling.Llama3 llama ->
+          divisors("rope_freqs.weight", spelledOut(llama, turned, base));
       case RopeScaling.Divisors divisors -> divisors("rope_freqs.weight", divisors.divisors());
       case RopeScaling.Dynamic _ -> throw new IllegalArgumentException("no GGUF of " + scaling);
     }

@@ -31,11 +31,9 @@ final class TinyModels {
   static Map<String, ModelConfig> configs() {
     Map<String, ModelConfig> configs = new LinkedHashMap<>();
     configs.put("llama", llama(LlamaFamily.LLAMA, 16, RopeScaling.NONE, ALL));
+    configs.put("llama-linear", llama(LlamaFamily.LLAMA, 16, new RopeScaling.Linear(2.5), ALL));
     configs.put(
-        "llama-linear", llama(LlamaFamily.LLAMA, 16, new RopeScaling.Linear(2.5), ALL));
-    configs.put(
-        "llama-3.1",
-        llama(LlamaFamily.LLAMA, 16, new RopeScaling.Llama3(8, 1, 4, 32), ALL));
+        "llama-3.1", llama(LlamaFamily.LLAMA, 16, new RopeScaling.Llama3(8, 1, 4, 32), ALL));
     configs.put("llama-yarn", llama(LlamaFamily.LLAMA, 16, new RopeScaling.Yarn(4, 32), ALL));
     configs.put("qwen2", llama(LlamaFamily.QWEN2, 16, RopeScaling.NONE, ALL));
     configs.put("qwen2-yarn", llama(LlamaFamily.QWEN2, 16, new RopeScaling.Yarn(4, 32), ALL));

@@ -1,5 +1,6 @@
 package dev.lungo.kernel;
 
+import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
 /// Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762): out = softmax(scale ·
@@ -19,6 +20,21 @@ public interface AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp);
+
+  /// Computes attention to keys and values that are stored in blocks, which are decoded a few at a
+  /// time where they are used. Keeps nothing for a backward pass.
+  ///
+  /// @param format of k and v, of which each position's KV heads · D numbers fill whole blocks
+  /// @param q (B, T, H, D)
+  /// @param k (B, capacity, KV heads · D); `v` likewise
+  /// @param out (B, T, H, D)
+  void attentionToStored(
+      AttentionShape shape,
+      BlockFormat format,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out);
 
   /// Adds the gradients of [#attention] to `dq`, `dk` and `dv`, shaped like q, k and v.
   void attentionBackward(

@@ -2,6 +2,11 @@ package dev.lungo.kernel;
 
 /// All kernel groups of one implementation, with the threads that they run on.
 public interface Kernels extends AutoCloseable {
+  /// Up to so many rows of a matrix product, and queries of attention, come out with the same bits
+  /// whether they are computed together or one by one. With more, other loops pay, which add up in
+  /// another order.
+  int FEW_ROWS = 12;
+
   /// Says what this is, for logs and provenance: `Vector API, 8 floats (S_256_BIT), 2 threads`.
   String description();
 

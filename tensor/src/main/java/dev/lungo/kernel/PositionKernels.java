@@ -12,9 +12,9 @@ public interface PositionKernels {
     HALVES
   }
 
-  /// Turns every pair i of the first `turned` elements of every head of row r by the angle whose cosine and sine stand in row
-  /// `positionOf(r)` of the tables: (a, b) → (a·cos - b·sin, a·sin + b·cos). Position of row r =
-  /// start + r mod length. A head's other elements stay as they are.
+  /// Turns every pair i of the first `turned` elements of every head of row r by the angle whose
+  /// cosine and sine stand in row `positionOf(r)` of the tables: (a, b) → (a·cos - b·sin, a·sin +
+  /// b·cos). Position of row r = start + r mod length. A head's other elements stay as they are.
   ///
   /// @param x (rows, heads, D), read
   /// @param out (rows, heads, D), overwritten, or added to when `accumulate`

@@ -4,6 +4,7 @@ import static dev.lungo.kernel.Floats.add;
 import static dev.lungo.kernel.Floats.get;
 import static dev.lungo.kernel.Floats.set;
 
+import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
 /// Attention without a matrix of scores: a row's log-sum-exp first, then each probability from its
@@ -70,6 +71,90 @@ final class ScalarAttention implements AttentionKernels {
       }
     }
     set(logSumExp, logSumExpIndex(shape, batch, head, t), rowLogSumExp);
+  }
+
+  @Override
+  public void attentionToStored(
+      AttentionShape shape,
+      BlockFormat format,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out) {
+    int row = shape.kvHeads() * shape.headDim();
+    long bytes = format.bytes(row);
+    parallel.forRange(
+        shape.batch(),
+        1,
+        (from, to) -> {
+          float[] decoded = new float[row];
+          double[] weights = new double[shape.keys()];
+          for (int batch = from; batch < to; batch++) {
+            long first = (long) batch * shape.keyCapacity() * bytes;
+            for (int head = 0; head < shape.heads(); head++) {
+              for (int t = 0; t < shape.queries(); t++) {
+                long query = queryRow(shape, batch, t, head);
+                scoreStored(shape, format, head, t, q, query, k, first, decoded, weights);
+                mixStored(shape, format, head, t, v, first, out, query, decoded, weights);
+              }
+            }
+          }
+        });
+  }
+
+  private static void scoreStored(
+      AttentionShape shape,
+      BlockFormat format,
+      int head,
+      int t,
+      MemorySegment q,
+      long query,
+      MemorySegment k,
+      long first,
+      float[] decoded,
+      double[] scores) {
+    int start = head * shape.kvHeads() / shape.heads() * shape.headDim();
+    long bytes = format.bytes(decoded.length);
+    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+      format.decode(k, first + j * bytes, decoded, 0, decoded.length);
+      double dot = 0;
+      for (int d = 0; d < shape.headDim(); d++) {
+        dot += (double) get(q, query + d) * decoded[start + d];
+      }
+      scores[j] = bounded(shape, shape.scale() * dot);
+    }
+  }
+
+  private static void mixStored(
+      AttentionShape shape,
+      BlockFormat format,
+      int head,
+      int t,
+      MemorySegment v,
+      long first,
+      MemorySegment out,
+      long query,
+      float[] decoded,
+      double[] scores) {
+    int start = head * shape.kvHeads() / shape.heads() * shape.headDim();
+    long bytes = format.bytes(decoded.length);
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+      largest = Math.max(largest, scores[j]);
+    }
+    double sum = 0;
+    double[] mixed = new double[shape.headDim()];
+    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+      double weight = Math.exp(scores[j] - largest);
+      sum += weight;
+      format.decode(v, first + j * bytes, decoded, 0, decoded.length);
+      for (int d = 0; d < mixed.length; d++) {
+        mixed[d] += weight * decoded[start + d];
+      }
+    }
+    for (int d = 0; d < mixed.length; d++) {
+      set(out, query + d, mixed[d] / sum);
+    }
   }
 
   /// Runs over key/value heads, because the query heads of one group add to the same dk and dv.
@@ -140,7 +225,10 @@ final class ScalarAttention implements AttentionKernels {
 
   private static double score(
       AttentionShape shape, MemorySegment q, long query, MemorySegment k, long key) {
-    double score = shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim());
+    return bounded(shape, shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim()));
+  }
+
+  private static double bounded(AttentionShape shape, double score) {
     return shape.capped() ? shape.softCap() * Math.tanh(score / shape.softCap()) : score;
   }
 

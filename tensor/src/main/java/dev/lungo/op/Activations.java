@@ -108,8 +108,7 @@ public final class Activations {
     public void backward(Pass pass, Tensor dOut) {
       pass.kernels()
           .activation()
-          .softCapBackward(
-              dOut.data(), output.data(), pass.gradient(x).data(), x.elements(), cap);
+          .softCapBackward(dOut.data(), output.data(), pass.gradient(x).data(), x.elements(), cap);
     }
   }
 

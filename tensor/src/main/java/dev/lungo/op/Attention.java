@@ -1,6 +1,7 @@
 package dev.lungo.op;
 
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.quant.BlockFormat;
 import dev.lungo.tensor.Tensor;
 
 /// Scaled dot-product attention (arXiv:1706.03762) over one or more heads, with as many or fewer
@@ -44,6 +45,34 @@ public final class Attention {
     if (pass.records() && (q.requiresGradient() || k.requiresGradient() || v.requiresGradient())) {
       pass.record(new Saved(shape, q, k, v, logSumExp, out));
     }
+    return out;
+  }
+
+  /// Computes attention to keys and values that are stored in a block format and are decoded where
+  /// they are used. For inference.
+  ///
+  /// @param q (B, T, H, D)
+  /// @param k (B, capacity, KV heads · D); `v` likewise
+  /// @return (B, T, H, D)
+  public static Tensor toStored(Pass pass, AttentionShape shape, Tensor q, Tensor k, Tensor v) {
+    BlockFormat format =
+        k.type()
+            .format()
+            .orElseThrow(() ->
+                new IllegalArgumentException(
+                    "attention: " + k.type() + " is not stored in blocks"));
+    if (k.type() != v.type()
+        || !k.shape().equals(v.shape())
+        || k.shape().width() != shape.kvHeads() * shape.headDim()
+        || q.elements()
+            != (long) shape.batch() * shape.queries() * shape.heads() * shape.headDim()) {
+      throw new IllegalArgumentException(
+          "attention: q " + q + ", k " + k + ", v " + v + " do not have the sizes of " + shape);
+    }
+    Tensor out = pass.allocate(q.shape());
+    pass.kernels()
+        .attention()
+        .attentionToStored(shape, format, q.data(), k.data(), v.data(), out.data());
     return out;
   }
 

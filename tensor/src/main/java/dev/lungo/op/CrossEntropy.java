@@ -226,12 +226,10 @@ public final class CrossEntropy {
 
   /// The formula: the mean over n of log Σᵥ exp(x[n]·W[v]) - x[n]·W[target[n]], with bounded
   /// products.
-  static double[] reference(
-      double[] x, double[] weight, int[] targets, int width, double softCap) {
+  static double[] reference(double[] x, double[] weight, int[] targets, int width, double softCap) {
     int classes = weight.length / width;
     double[] logits =
-        Activations.softCapReference(
-            Linear.reference(x, weight, new double[0], width), softCap);
+        Activations.softCapReference(Linear.reference(x, weight, new double[0], width), softCap);
     double total = 0;
     int counted = 0;
     for (int n = 0; n < targets.length; n++) {

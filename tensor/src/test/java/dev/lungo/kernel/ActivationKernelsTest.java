@@ -133,8 +133,7 @@ final class ActivationKernelsTest extends KernelContract {
     float[] dGate = normal(count);
     float[] dUp = normal(count);
     check(
-        (kernels, out) ->
-            kernels.activation().geGluBackward(dOut, gate, up, out[0], out[1], count),
+        (kernels, out) -> kernels.activation().geGluBackward(dOut, gate, up, out[0], out[1], count),
         1e-5,
         List.of(dGate, dUp),
         List.of(
@@ -178,8 +177,7 @@ final class ActivationKernelsTest extends KernelContract {
                 dx,
                 times(
                     dOutValues,
-                    each(
-                        values, values, (v, same) -> slope(w -> cap * Math.tanh(w / cap), v))))));
+                    each(values, values, (v, same) -> slope(w -> cap * Math.tanh(w / cap), v))))));
   }
 
   @ParameterizedTest

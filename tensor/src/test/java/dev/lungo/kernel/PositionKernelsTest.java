@@ -66,8 +66,7 @@ final class PositionKernelsTest extends KernelContract {
     "6,3,2,64,46",
     "3,3,1,40,2"
   })
-  void pairsTurnByTheirPositionsAngle(
-      int rows, int length, int heads, int headDim, int turned) {
+  void pairsTurnByTheirPositionsAngle(int rows, int length, int heads, int headDim, int turned) {
     fillTables(turned / 2);
     MemorySegment cos = memory(cosine);
     MemorySegment sin = memory(sine);
@@ -76,14 +75,24 @@ final class PositionKernelsTest extends KernelContract {
     for (RotaryLayout layout : RotaryLayout.values()) {
       for (boolean inverse : new boolean[] {false, true}) {
         double[] expected =
-            rotated(layout, values, cosine, sine, rows, length, heads, headDim, turned, inverse ? -1 : 1);
+            rotated(
+                layout,
+                values,
+                cosine,
+                sine,
+                rows,
+                length,
+                heads,
+                headDim,
+                turned,
+                inverse ? -1 : 1);
         check(
             (kernels, out) ->
                 kernels
                     .position()
                     .rotate(
-                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, turned, inverse,
-                        false),
+                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, turned,
+                        inverse, false),
             1e-6,
             List.of(normal(values.length)),
             List.of(expected));
@@ -92,8 +101,8 @@ final class PositionKernelsTest extends KernelContract {
                 kernels
                     .position()
                     .rotate(
-                        layout, out[0], out[0], cos, sin, rows, length, START, heads, headDim, turned,
-                        inverse, false),
+                        layout, out[0], out[0], cos, sin, rows, length, START, heads, headDim,
+                        turned, inverse, false),
             1e-6,
             List.of(values),
             List.of(expected));
@@ -107,8 +116,8 @@ final class PositionKernelsTest extends KernelContract {
                 kernels
                     .position()
                     .rotate(
-                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, turned, inverse,
-                        true),
+                        layout, x, out[0], cos, sin, rows, length, START, heads, headDim, turned,
+                        inverse, true),
             1e-6,
             List.of(start),
             List.of(added));

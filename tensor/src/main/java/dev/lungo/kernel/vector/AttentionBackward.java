@@ -90,8 +90,7 @@ final class AttentionBackward {
       Arrays.fill(dValues, 0, rounded * wide, 0);
       int first = shape.causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
       // The last query whose window reaches back to the block's last key.
-      int end =
-          (int) Math.min(shape.queries(), (long) key + some - 1 + shape.window() - offset);
+      int end = (int) Math.min(shape.queries(), (long) key + some - 1 + shape.window() - offset);
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
         for (int query = first; query < end; query += QUERIES) {
           int count = Math.min(QUERIES, end - query);
@@ -198,8 +197,7 @@ final class AttentionBackward {
             valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
       }
       if (shape.capped()) {
-        SoftCap.boundWithSlopes(
-            weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
+        SoftCap.boundWithSlopes(weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
       }
       float scale = shape.capped() ? 1 : shape.scale();
       int hidden =

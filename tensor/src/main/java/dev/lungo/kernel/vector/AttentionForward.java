@@ -154,8 +154,8 @@ final class AttentionForward {
   ///
   /// @param seen keys of the block that any of its queries sees
   /// @param unmasked its first query sees the keys up to this one, each next query one more
-  /// @param hidden so many keys lie before the window of its first query, one more before each
-  ///   next one's; negative if the block starts within the window
+  /// @param hidden so many keys lie before the window of its first query, one more before each next
+  ///   one's; negative if the block starts within the window
   /// @param packed keys of the block
   private void advance(
       AttentionShape shape,
@@ -209,8 +209,7 @@ final class AttentionForward {
   private void hidePast(int seen, int hidden) {
     for (int key = 0; key < Math.min(seen, hidden + COLUMNS - 1); key++) {
       int visible = Math.max(0, key - hidden + 1);
-      Arrays.fill(
-          scores, key * COLUMNS + visible, (key + 1) * COLUMNS, Float.NEGATIVE_INFINITY);
+      Arrays.fill(scores, key * COLUMNS + visible, (key + 1) * COLUMNS, Float.NEGATIVE_INFINITY);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.vector.VectorMatmul.Scratch;
 import dev.lungo.kernel.vector.VectorMatmul.Stored;
@@ -16,7 +17,7 @@ import jdk.incubator.vector.FloatVector;
 /// A row's result does not depend on how many other rows come with it.
 final class RowDots {
   /// With more rows, packing the weights pays.
-  static final int MOST_ROWS = 12;
+  static final int MOST_ROWS = Kernels.FEW_ROWS;
 
   /// Weights that one task reads: a few hundred microseconds of memory traffic would leave threads
   /// waiting.

@@ -189,8 +189,7 @@ final class VectorActivation implements ActivationKernels {
             VectorMask<Float> tail = first(to - i);
             FloatVector x = load(gate, i, tail);
             FloatVector d = load(dOut, i, tail);
-            store(
-                d.mul(load(up, i, tail)).fma(geluSlope(x), load(dGate, i, tail)), dGate, i, tail);
+            store(d.mul(load(up, i, tail)).fma(geluSlope(x), load(dGate, i, tail)), dGate, i, tail);
             store(d.fma(gelu(x), load(dUp, i, tail)), dUp, i, tail);
           }
         });

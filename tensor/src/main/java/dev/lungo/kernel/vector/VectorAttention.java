@@ -2,7 +2,9 @@ package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
+import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
 /// FlashAttention-2 (Dao 2023, arXiv:2307.08691) on vectors: no row of scores is ever whole, only
@@ -17,7 +19,7 @@ public final class VectorAttention implements AttentionKernels {
   private static final int TASK_QUERIES = 256;
 
   /// Up to so many queries are answered row by row, reading keys and values where they are.
-  private static final int FEW_QUERIES = 4;
+  private static final int FEW_QUERIES = Kernels.FEW_ROWS;
 
   private final Parallel parallel;
   private final ThreadLocal<AttentionForward> forwards =
@@ -25,6 +27,8 @@ public final class VectorAttention implements AttentionKernels {
   private final ThreadLocal<AttentionBackward> backwards =
       ThreadLocal.withInitial(AttentionBackward::new);
   private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
+  private final ThreadLocal<StoredAttentionRows> storedRows =
+      ThreadLocal.withInitial(StoredAttentionRows::new);
 
   public VectorAttention(Parallel parallel) {
     this.parallel = parallel;
@@ -74,6 +78,26 @@ public final class VectorAttention implements AttentionKernels {
                     v,
                     out,
                     logSumExp);
+          }
+        });
+  }
+
+  @Override
+  public void attentionToStored(
+      AttentionShape shape,
+      BlockFormat format,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out) {
+    parallel.forRange(
+        shape.batch() * shape.kvHeads(),
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            storedRows
+                .get()
+                .attend(shape, format, i / shape.kvHeads(), i % shape.kvHeads(), q, k, v, out);
           }
         });
   }

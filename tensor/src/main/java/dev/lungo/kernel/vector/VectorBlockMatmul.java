@@ -4,6 +4,7 @@ import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.kernel.BlockMatmulKernels;
+import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
@@ -18,7 +19,7 @@ import jdk.incubator.vector.FloatVector;
 /// weights that a tile needs are decoded where others are copied ([VectorMatmul]).
 final class VectorBlockMatmul implements BlockMatmulKernels {
   /// With more rows of x, the tiles of the float32 product pay.
-  private static final int MOST_ROWS = 12;
+  private static final int MOST_ROWS = Kernels.FEW_ROWS;
 
   /// Weights that one task decodes.
   private static final int WEIGHTS_PER_TASK = 1 << 15;

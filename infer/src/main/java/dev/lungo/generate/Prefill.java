@@ -1,0 +1,60 @@
+package dev.lungo.generate;
+
+import dev.lungo.tensor.DType;
+import dev.lungo.tensor.Tensor;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Optional;
+
+/// A prompt that the model has read.
+///
+/// @param ids of the prompt
+/// @param logits of what follows it, valid until the generator is fed
+/// @param cached how many positions came from a prompt cache, if there is one
+/// @param seconds that it took
+record Prefill(
+    Generator generator, int[] ids, Tensor logits, Optional<Integer> cached, double seconds)
+    implements AutoCloseable {
+
+  /// Reads a prompt.
+  ///
+  /// @param count most tokens to add to it
+  static Prefill of(
+      TextGeneration model,
+      int[] ids,
+      int count,
+      int sequences,
+      DType cacheType,
+      Optional<PromptCache> cache)
+      throws IOException {
+    int context = model.model().config().context();
+    if (ids.length >= context) {
+      throw new IllegalArgumentException(
+          "the prompt has "
+              + ids.length
+              + " tokens, but the model's context is "
+              + context
+              + " positions; shorten it");
+    }
+    int capacity = (int) Math.min(context, (long) ids.length + count);
+    Generator generator = model.generator(capacity, sequences, cacheType);
+    try {
+      long started = System.nanoTime();
+      int known = cache.isPresent() ? cache.get().load(generator.cache(), ids) : 0;
+      Tensor logits = generator.feed(Arrays.copyOfRange(ids, known, ids.length));
+      if (cache.isPresent()) {
+        cache.get().save(generator.cache(), ids);
+      }
+      double seconds = (System.nanoTime() - started) / 1e9;
+      return new Prefill(generator, ids, logits, cache.map(present -> known), seconds);
+    } catch (IOException | RuntimeException failed) {
+      generator.close();
+      throw failed;
+    }
+  }
+
+  @Override
+  public void close() {
+    generator.close();
+  }
+}
