@@ -3,6 +3,8 @@ package dev.lungo.bench;
 import dev.lungo.bench.Rounds.Measurement;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
+import dev.lungo.tensor.DType;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,7 +23,11 @@ final class InferenceBench implements Callable<Integer> {
 
   @Mixin private BenchOptions options = new BenchOptions();
 
-  @Parameters(paramLabel = "MODEL", arity = "1..*", description = "GGUF files.")
+  @Parameters(
+      paramLabel = "MODEL",
+      arity = "0..*",
+      description =
+          "GGUF files (default: random ones of 143 M and 1.1 B parameters, made on first use).")
   private List<Path> models = List.of();
 
   @Option(
@@ -50,15 +56,31 @@ final class InferenceBench implements Callable<Integer> {
         throw new IllegalArgumentException("there is no model " + model);
       }
     }
+    List<Path> measured = models.isEmpty() ? syntheticModels() : models;
     try (Kernels kernels = KernelChoice.open(threads)) {
       Report report =
           new Report("inference", Machine.here(kernels.description()), options, System.out);
-      for (Path model : models) {
+      for (Path model : measured) {
         measure(report, kernels, model);
       }
       report.finish();
     }
     return 0;
+  }
+
+  private List<Path> syntheticModels() throws IOException {
+    Path folder = TestData.repository().resolve(".lungo/models");
+    List<Path> files = new ArrayList<>();
+    for (SyntheticModel model :
+        List.of(
+            SyntheticModel.small(DType.Q8_0),
+            SyntheticModel.small(DType.Q4_0),
+            SyntheticModel.small(DType.Q4_K),
+            SyntheticModel.large(DType.Q8_0),
+            SyntheticModel.large(DType.Q4_0))) {
+      files.add(model.in(folder));
+    }
+    return files;
   }
 
   private void measure(Report report, Kernels kernels, Path model) throws Exception {
