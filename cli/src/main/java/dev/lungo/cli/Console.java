@@ -1,5 +1,6 @@
 package dev.lungo.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude.Include;
 import java.io.PrintWriter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -84,6 +85,9 @@ final class Console {
 
   /// Loaded only when JSON is printed: the mapper costs more than the rest of a start.
   private static final class Json {
-    static final JsonMapper MAPPER = JsonMapper.builder().build();
+    static final JsonMapper MAPPER =
+        JsonMapper.builder()
+            .changeDefaultPropertyInclusion(all -> all.withValueInclusion(Include.NON_ABSENT))
+            .build();
   }
 }

@@ -3,6 +3,7 @@ package dev.lungo.cli;
 import dev.lungo.file.MalformedFileException;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import tools.jackson.core.JacksonException;
@@ -42,14 +43,19 @@ final class JsonLines {
   ///
   /// @throws MalformedFileException if a line is no JSON value, or not one that `answer` takes
   static long each(InputText input, Answer answer) throws IOException {
+    return each(input.name(), input.open(), answer);
+  }
+
+  /// Answers every line of `in`, which errors call `name`.
+  static long each(String name, InputStream in, Answer answer) throws IOException {
     long lines = 0;
     long number = 0;
     try (BufferedReader reader =
-        new BufferedReader(new InputStreamReader(input.open(), StandardCharsets.UTF_8))) {
+        new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       for (String line = reader.readLine(); line != null; line = reader.readLine()) {
         number++;
         if (!line.isBlank()) {
-          answerLine(input, number, line, answer);
+          answerLine(name, number, line, answer);
           lines++;
         }
       }
@@ -57,15 +63,14 @@ final class JsonLines {
     return lines;
   }
 
-  private static void answerLine(InputText input, long number, String line, Answer answer)
+  private static void answerLine(String name, long number, String line, Answer answer)
       throws IOException {
     try {
       answer.to(MAPPER.readTree(line));
     } catch (JacksonException e) {
-      throw new MalformedFileException(input.name(), 0, "line " + number, e.getOriginalMessage());
+      throw new MalformedFileException(name, 0, "line " + number, e.getOriginalMessage());
     } catch (IllegalArgumentException e) {
-      throw new MalformedFileException(
-          input.name(), 0, "line " + number, String.valueOf(e.getMessage()));
+      throw new MalformedFileException(name, 0, "line " + number, String.valueOf(e.getMessage()));
     }
   }
 }
