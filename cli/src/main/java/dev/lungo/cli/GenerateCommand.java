@@ -169,7 +169,12 @@ final class GenerateCommand implements Callable<Integer> {
               });
       console.print(waiting.toString());
       result.logProbs().ifPresent(this::print);
-      console.log(result.summary());
+      console.log(
+          String.format(
+              Locale.ROOT,
+              "%s; %,d bytes of cache a token",
+              result.summary(),
+              opened.cacheBytesPerToken(running.cacheType())));
       return;
     }
     Object answer = answer(opened, draft, prompt);

@@ -56,6 +56,7 @@ final class RunningOptions {
   @Option(
       names = "--draft",
       paramLabel = "MODEL",
+      converter = ModelPath.class,
       description = "Let a smaller model with the same tokenizer propose tokens.")
   private Optional<Path> draft = Optional.empty();
 

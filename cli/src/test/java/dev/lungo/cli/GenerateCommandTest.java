@@ -149,7 +149,9 @@ final class GenerateCommandTest {
       JsonNode result = generate(all.toArray(String[]::new)).json();
       assertThat(result.get("text")).as(all.toString()).isEqualTo(expected.get("text"));
       if (options[0].equals("--draft")) {
-        assertThat(result.get("drafts").get("proposed").longValue()).isPositive();
+        assertThat(result.get("drafts").propertyNames())
+            .containsExactly("proposed", "accepted", "acceptanceRate");
+        assertThat(result.get("drafts").get("acceptanceRate").doubleValue()).isPositive();
       }
     }
     Outcome other = generate("-p", PROMPT, "-n", "2", "--prompt-cache", file, "--cache", "q8_0");

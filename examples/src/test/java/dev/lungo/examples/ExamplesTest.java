@@ -70,6 +70,17 @@ class ExamplesTest {
         .contains("tokens after a prompt of 10", "ended by context");
   }
 
+  @Test
+  void waysToGenerateShowsEachOfThem() throws Exception {
+    String shown =
+        output(() -> WaysToGenerate.main(new String[] {folder.toString(), "542 + 1 = "}));
+    assertThat(shown.lines().map(line -> line.split(":")[0]))
+        .containsSubsequence("stream", "sample", "sample", "beams", "token", "token", "token");
+    assertThat(shown)
+        .contains("stream:  542 + 1 = ", "score:   ", "vector:  64 numbers")
+        .containsPattern("token:   '\\d' -\\d\\.\\d{3}");
+  }
+
   private static String output(Program program) throws Exception {
     PrintStream before = System.out;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -109,7 +109,7 @@ final class SpeculativeTokens implements TokenSource {
   }
 
   Drafts drafts() {
-    return new Drafts(proposals, accepted);
+    return Drafts.of(proposals, accepted);
   }
 
   private void append(int id, MemorySegment logits) {

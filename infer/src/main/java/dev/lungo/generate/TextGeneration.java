@@ -2,6 +2,7 @@ package dev.lungo.generate;
 
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
+import dev.lungo.model.KvCacheSize;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.tensor.DType;
 import dev.lungo.tokenizer.SpecialMode;
@@ -150,6 +151,13 @@ public final class TextGeneration implements AutoCloseable {
   /// @param normalized whether it gets length 1
   public float[] embed(String text, TextEmbedding.Pooling pooling, boolean normalized) {
     return TextEmbedding.of(this, text, pooling, normalized);
+  }
+
+  /// Returns the memory that each token of a running text takes: its keys and values in all layers.
+  ///
+  /// @param cacheType FLOAT32, FLOAT16 or Q8_0
+  public long cacheBytesPerToken(DType cacheType) {
+    return KvCacheSize.bytesPerToken(model.config(), cacheType);
   }
 
   /// Returns the ids of a text, with those that frame it.

@@ -297,6 +297,11 @@ class GenerationTest {
   }
 
   @Test
+  void cacheBytesAreLayersTimesHeadsTimesNumbers() {
+    assertThat(model.cacheBytesPerToken(DType.FLOAT16)).isEqualTo(2 * 5 * 4 * 8 * 2);
+  }
+
+  @Test
   void nonsenseIsRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> model.generate("x").tokens(0))
