@@ -16,7 +16,8 @@ import picocli.CommandLine.Command;
       TokenizerBench.class,
       SpeedrunBench.class,
       InferenceBench.class,
-      ColdStartBench.class
+      ColdStartBench.class,
+      ExportBench.class
     })
 public final class Bench {
   private Bench() {}

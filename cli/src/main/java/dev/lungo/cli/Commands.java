@@ -15,6 +15,8 @@ final class Commands {
           new Entry("generate", GenerateCommand::new),
           new Entry("pull", PullCommand::new),
           new Entry("inspect", InspectCommand::new),
+          new Entry("export", ExportCommand::new),
+          new Entry("perplexity", PerplexityCommand::new),
           new Entry("verify", VerifyCommand::new),
           new Entry("tokenizer", TokenizerCommand::new),
           new Entry("version", VersionCommand::new),

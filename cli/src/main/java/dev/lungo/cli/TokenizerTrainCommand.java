@@ -45,8 +45,8 @@ final class TokenizerTrainCommand implements Callable<Integer> {
       names = "--splitter",
       paramLabel = "NAME",
       description =
-          "How text is cut before merging: words, code, gpt2 or gpt4 (default: ${DEFAULT-VALUE}).",
-      defaultValue = "words")
+          "How text is cut before merging: gpt4, gpt2, code or words (default: ${DEFAULT-VALUE}).",
+      defaultValue = "gpt4")
   private String splitter;
 
   @Option(

@@ -88,7 +88,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--tokenizer",
       paramLabel = "FILE",
       description =
-          "bpe trains one (bpe-code, bpe-gpt2, bpe-gpt4: cutting text in other ways), characters"
+          "bpe trains one (bpe-code, bpe-words, bpe-gpt2: cutting text in other ways), characters"
               + " takes one token a character, or a tokenizer file (default: ${DEFAULT-VALUE}).",
       defaultValue = "bpe")
   private String tokenizer;

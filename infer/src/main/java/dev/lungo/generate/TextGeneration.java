@@ -102,9 +102,7 @@ public final class TextGeneration implements AutoCloseable {
 
   /// Opens a model ([ModelFiles]) with the tokenizer that is in its file or beside it.
   public static TextGeneration open(Path path, int threads) throws IOException {
-    boolean carriesTokenizer = Files.isDirectory(path) || path.toString().endsWith(".gguf");
-    Path beside = path.toAbsolutePath().getParent();
-    Tokenizer tokenizer = TokenizerFiles.load(carriesTokenizer || beside == null ? path : beside);
+    Tokenizer tokenizer = TokenizerFiles.load(tokenizerOf(path));
     Kernels kernels = KernelChoice.open(threads);
     try {
       LanguageModel model = ModelFiles.load(path);
@@ -121,6 +119,13 @@ public final class TextGeneration implements AutoCloseable {
   /// @param prompt may be empty where the tokenizer knows a token that begins or ends texts
   public Generation generate(String prompt) {
     return new Generation(this, prompt);
+  }
+
+  /// Returns where a model's tokenizer is: in its file or folder, or else beside it.
+  static Path tokenizerOf(Path path) {
+    boolean carriesTokenizer = Files.isDirectory(path) || path.toString().endsWith(".gguf");
+    Path beside = path.toAbsolutePath().getParent();
+    return carriesTokenizer || beside == null ? path : beside;
   }
 
   /// Continues a text.

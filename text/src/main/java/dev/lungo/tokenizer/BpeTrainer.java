@@ -64,9 +64,9 @@ public final class BpeTrainer {
       }
     }
 
-    /// Returns the settings of our own models: text cut after words, one special token.
+    /// Returns the settings of our own models: text cut as GPT-4 does, one special token.
     public static Settings ofSize(int vocabularySize, int threads) {
-      return ofSize(vocabularySize, new WordEndSplitter(), threads);
+      return ofSize(vocabularySize, new Gpt4Splitter(3), threads);
     }
 
     /// Returns the settings of our own models, for text that is cut in another way.

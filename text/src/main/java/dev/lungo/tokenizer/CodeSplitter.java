@@ -1,7 +1,6 @@
 package dev.lungo.tokenizer;
 
-/// Cuts as GPT-4 does, but lets a line end take the indentation of the next line along: the way of
-/// our own models.
+/// Cuts as GPT-4 does, but lets a line end take the indentation of the next line along.
 ///
 /// Source code has a line end, an indentation and often the star of a comment every few tokens.
 /// With `{`, `;` or nothing before them they are one piece here, and so become one token: Java's

@@ -4,7 +4,7 @@ import static dev.lungo.tokenizer.CharacterClasses.LETTER;
 import static dev.lungo.tokenizer.CharacterClasses.NUMBER;
 import static dev.lungo.tokenizer.CharacterClasses.classAndLength;
 
-/// Cuts after every word and around every number, nowhere else: the way of our own models.
+/// Cuts after every word and around every number, nowhere else: the fewest tokens.
 ///
 /// Whatever stands before a word goes along with it: `);\n return` is one piece, and its parts
 /// become one token or several as they are frequent. Numbers come in threes of digits, counted from

@@ -12,7 +12,6 @@ import dev.lungo.tokenizer.CharacterTokenizer;
 import dev.lungo.tokenizer.Splitter;
 import dev.lungo.tokenizer.Tokenizer;
 import dev.lungo.tokenizer.TokenizerFiles;
-import dev.lungo.tokenizer.WordEndSplitter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -120,12 +119,12 @@ public record RunData(String source, Tokenizer tokenizer, TokenShard training, T
       Corpus corpus, Split split, long bytes, TrainingSettings settings, RunListener listener)
       throws IOException {
     switch (settings.tokenizer()) {
-      case "bpe", "bpe-code", "bpe-gpt2", "bpe-gpt4" -> {
+      case "bpe", "bpe-code", "bpe-words", "bpe-gpt2" -> {
         listener.phase("tokenizer", "learning " + settings.vocabulary() + " tokens");
         double share = corpus.isSingleText() ? 1 : TOKENIZER_SAMPLE_BYTES / bytes;
         Splitter splitter =
             settings.tokenizer().equals("bpe")
-                ? new WordEndSplitter()
+                ? Splitter.named("gpt4")
                 : Splitter.named(settings.tokenizer().substring("bpe-".length()));
         try (DocumentStream sample = corpus.documents(split, Split.Part.TRAINING).sampled(share)) {
           return new BpeTrainer(

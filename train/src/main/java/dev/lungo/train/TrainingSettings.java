@@ -7,7 +7,7 @@ import dev.lungo.train.ModelDial.Architecture;
 /// the run's folder keeps.
 ///
 /// @param corpus file or folder to learn from; empty means the source code of the running JDK
-/// @param tokenizer `bpe` trains one (`bpe-code`, `bpe-gpt2` and `bpe-gpt4` cut text in other
+/// @param tokenizer `bpe` trains one (`bpe-code`, `bpe-words` and `bpe-gpt2` cut text in other
 ///   ways), `characters` takes one id a character, anything else is a tokenizer file to use
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it

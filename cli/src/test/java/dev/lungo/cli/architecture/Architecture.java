@@ -46,6 +46,7 @@ final class Architecture {
     row("model", with(TENSORS, "file", "nn", "weights"));
     row("weights", with(TENSORS, "file", "nn", "model"));
     row("generate", with(concat(TENSORS, TEXTS, MODELS), "file"));
+    row("export", with(concat(TENSORS, TEXTS, MODELS), "file"));
     String[] belowTraining = with(concat(TENSORS, TEXTS, MODELS), "file", "generate");
     row("optim", with(TENSORS, "file", "nn", "model"));
     row("train", with(belowTraining, "optim"));

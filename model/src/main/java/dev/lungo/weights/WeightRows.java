@@ -1,0 +1,90 @@
+package dev.lungo.weights;
+
+import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.ModelConfig;
+import dev.lungo.nn.Parameter;
+import dev.lungo.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.IntUnaryOperator;
+
+/// The rows of a parameter on their way to a file, in the file's order. A vector is one row.
+///
+/// @param count how many rows there are
+/// @param width numbers in a row
+/// @param reader reads row `row` into the start of `target`
+record WeightRows(int count, int width, Reader reader) {
+  /// Reads one row.
+  @FunctionalInterface
+  interface Reader {
+    void read(int row, float[] target);
+  }
+
+  /// Returns the rows as the model has them.
+  static WeightRows of(Tensor tensor) {
+    return of(tensor, IntUnaryOperator.identity());
+  }
+
+  /// Returns the rows for a file whose rotary pairs lie as in `layout`.
+  static WeightRows of(Parameter parameter, ModelConfig config, RotaryLayout layout) {
+    boolean turned =
+        parameter.name().contains(".self_attn.q_proj.")
+            || parameter.name().contains(".self_attn.k_proj.");
+    if (!turned || !(config instanceof LlamaConfig llama) || llama.rotaryLayout() == layout) {
+      return of(parameter.tensor());
+    }
+    int dim = llama.headDim();
+    int half = dim / 2;
+    return of(
+        parameter.tensor(),
+        switch (layout) {
+          // Elements 2j and 2j + 1 of a head were j and j + D/2, or the other way round.
+          case INTERLEAVED -> row -> row - row % dim + row % dim / 2 + row % 2 * half;
+          case HALVES -> row -> row - row % dim + row % half * 2 + row % dim / half;
+        });
+  }
+
+  private static WeightRows of(Tensor tensor, IntUnaryOperator order) {
+    int width = tensor.shape().width();
+    int count = Math.toIntExact(tensor.elements() / width);
+    MemorySegment data = tensor.data();
+    long rowBytes = tensor.type().bytes(width);
+    if (tensor.type().format().isEmpty()) {
+      return new WeightRows(
+          count,
+          width,
+          (row, target) ->
+              MemorySegment.copy(
+                  data,
+                  ValueLayout.JAVA_FLOAT_UNALIGNED,
+                  rowBytes * order.applyAsInt(row),
+                  target,
+                  0,
+                  width));
+    }
+    return new WeightRows(
+        count,
+        width,
+        (row, target) ->
+            tensor
+                .type()
+                .format()
+                .orElseThrow()
+                .decode(data, rowBytes * order.applyAsInt(row), target, 0, width));
+  }
+
+  /// Returns the columns as rows. The whole matrix is in memory then.
+  WeightRows transposed() {
+    float[] all = new float[Math.multiplyExact(count, width)];
+    float[] line = new float[width];
+    for (int row = 0; row < count; row++) {
+      reader.read(row, line);
+      for (int column = 0; column < width; column++) {
+        all[column * count + row] = line[column];
+      }
+    }
+    return new WeightRows(
+        width, count, (row, target) -> System.arraycopy(all, row * count, target, 0, count));
+  }
+}
