@@ -2,6 +2,8 @@ package dev.lungo.tokenizer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -16,6 +18,31 @@ public final class RegexSplitter implements Splitter {
   /// look fewer than ten times.
   private static final long LOOKS_PER_CHARACTER = 2_000;
 
+  /// Character classes must see Unicode (`\s` without the flag is ASCII's white space only), and
+  /// `$` must mean what it means to Oniguruma, which Hugging Face uses: the end of any line, where
+  /// only line feeds end lines.
+  private static final int FLAGS =
+      Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES | Pattern.MULTILINE;
+
+  /// Long names of properties that Java knows by other names.
+  private static final Map<String, String> PROPERTIES =
+      Map.ofEntries(
+          Map.entry("letter", "L"),
+          Map.entry("mark", "M"),
+          Map.entry("number", "N"),
+          Map.entry("punctuation", "P"),
+          Map.entry("punct", "P"),
+          Map.entry("symbol", "S"),
+          Map.entry("separator", "Z"),
+          Map.entry("other", "C"),
+          Map.entry("alpha", "IsAlphabetic"),
+          Map.entry("digit", "Nd"),
+          Map.entry("space", "IsWhite_Space"),
+          Map.entry("upper", "IsUppercase"),
+          Map.entry("lower", "IsLowercase"));
+
+  private static final Pattern PROPERTY = Pattern.compile("\\\\([pP])\\{(\\^?)([A-Za-z_]+)\\}");
+
   private final String source;
   private final Pattern pattern;
 
@@ -23,8 +50,7 @@ public final class RegexSplitter implements Splitter {
   public RegexSplitter(String source) {
     this.source = source;
     try {
-      // Character classes must see Unicode: \s without the flag is ASCII's white space only.
-      this.pattern = Pattern.compile(scriptsForJava(source), Pattern.UNICODE_CHARACTER_CLASS);
+      this.pattern = Pattern.compile(forJava(source), FLAGS);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
           "pre-tokenizer: not a valid expression: " + e.getMessage(), e);
@@ -46,12 +72,19 @@ public final class RegexSplitter implements Splitter {
     return new Cursor(pattern, text, from, to);
   }
 
-  /// Writes script names as Java wants them: `\p{Han}` becomes `\p{IsHan}`, categories such as
-  /// `\p{Lu}` stay.
-  private static String scriptsForJava(String source) {
-    return Pattern.compile("\\\\([pP])\\{(\\^?)(?!Is|In|L1\\b)([A-Z][A-Za-z_]{2,})\\}")
+  /// Writes properties as Java wants them: `\p{Han}` becomes `\p{IsHan}`, `\p{^L}` becomes `\P{L}`,
+  /// categories such as `\p{Lu}` stay.
+  private static String forJava(String source) {
+    return PROPERTY
         .matcher(source)
-        .replaceAll("\\\\$1{$2Is$3}");
+        .replaceAll(found -> {
+          boolean negative = found.group(1).equals("P") != found.group(2).equals("^");
+          String name = found.group(3);
+          boolean isShort = name.length() <= 2 || name.matches("Is.*|In.*|L1");
+          String java =
+              isShort ? name : PROPERTIES.getOrDefault(name.toLowerCase(Locale.ROOT), "Is" + name);
+          return Matcher.quoteReplacement((negative ? "\\P{" : "\\p{") + java + "}");
+        });
   }
 
   private static final class Cursor implements Pieces {

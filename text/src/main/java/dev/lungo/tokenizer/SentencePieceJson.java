@@ -88,17 +88,20 @@ final class SentencePieceJson {
       json.writeNullProperty("truncation");
       json.writeNullProperty("padding");
       added(tokenizer, json);
+      boolean space = tokenizer.dropsFirstSpace();
       json.writeName("normalizer");
       json.writeRawValue(
-          "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"▁\"},"
+          "{\"type\":\"Sequence\",\"normalizers\":["
+              + (space ? "{\"type\":\"Prepend\",\"prepend\":\"▁\"}," : "")
               + "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}]}");
       json.writeNullProperty("pre_tokenizer");
       postProcessor(tokenizer, json);
       json.writeName("decoder");
       json.writeRawValue(
           "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"},"
-              + "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
-              + "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}");
+              + "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}"
+              + (space ? ",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}" : "")
+              + "]}");
       model(tokenizer, json);
       json.writeEndObject();
     }

@@ -177,11 +177,11 @@ final class TokenizerJsonReader {
     }
     TokenizerJsonParts settings = new TokenizerJsonParts(json, parts, added);
     TokenizerJsonParts.PreTokenizer pre = settings.preTokenizer();
-    List<byte[]> tokens = bytesOfTokens();
+    AlphabetVocabulary tokens = AlphabetVocabulary.of(vocabulary, mergeParts, added);
     return new BytePairTokenizer(
         new BytePairDefinition(
-            tokens,
-            mergeIds(),
+            tokens.tokens(),
+            tokens.merges(),
             false,
             flag("ignore_merges"),
             pre.splitter(),
@@ -189,55 +189,6 @@ final class TokenizerJsonReader {
             pre.spaceBefore(),
             added,
             settings.frame()));
-  }
-
-  private List<byte[]> bytesOfTokens() throws IOException {
-    int largest = -1;
-    for (int id : vocabulary.values()) {
-      largest = Math.max(largest, id);
-    }
-    byte[][] tokens = new byte[largest + 1][];
-    Arrays.fill(tokens, new byte[0]);
-    Map<Integer, String> contents = new HashMap<>();
-    added.forEach(token -> contents.put(token.id(), token.content()));
-    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
-      int id = entry.getValue();
-      boolean addedToo = entry.getKey().equals(contents.get(id));
-      if (tokens[id].length > 0) {
-        throw json.malformed("model.vocab", "id " + id + " is there twice");
-      }
-      if (!addedToo) {
-        if (!ByteAlphabet.covers(entry.getKey()) || entry.getKey().isEmpty()) {
-          throw json.malformed(
-              "model.vocab",
-              "\"" + entry.getKey() + "\" is not written in the byte-level alphabet");
-        }
-        tokens[id] = ByteAlphabet.read(entry.getKey());
-      }
-    }
-    return Arrays.asList(tokens);
-  }
-
-  private int[] mergeIds() throws IOException {
-    int[] merges = new int[mergeParts.size() / 2 * 3];
-    for (int i = 0; i < mergeParts.size() / 2; i++) {
-      String left = mergeParts.get(2 * i);
-      String right = mergeParts.get(2 * i + 1);
-      merges[3 * i] = idOf(left, i);
-      merges[3 * i + 1] = idOf(right, i);
-      merges[3 * i + 2] = idOf(left + right, i);
-    }
-    return merges;
-  }
-
-  private int idOf(String token, int merge) throws IOException {
-    Integer id = vocabulary.get(token);
-    if (id == null) {
-      throw json.malformed(
-          "model.merges",
-          "merge " + merge + " needs \"" + token + "\", which is not in the vocabulary");
-    }
-    return id;
   }
 
   private Tokenizer buildSentencePiece() throws IOException {

@@ -78,7 +78,7 @@ final class SplitterTest {
     "\ufffd"
   };
 
-  private static String randomText(Random random) {
+  static String randomText(Random random) {
     StringBuilder text = new StringBuilder();
     for (int n = random.nextInt(40); n > 0; n--) {
       text.append(PARTS[random.nextInt(PARTS.length)]);
