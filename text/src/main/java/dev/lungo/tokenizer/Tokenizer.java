@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 
 /// Turns text into token ids and back. Immutable and safe for any number of threads.
 public sealed interface Tokenizer
-    permits BytePairTokenizer, SentencePieceTokenizer, CharacterTokenizer {
+    permits BytePairTokenizer, SentencePieceTokenizer, CharacterTokenizer, PipelineTokenizer {
 
   /// Returns one more than the largest id.
   int vocabularySize();
