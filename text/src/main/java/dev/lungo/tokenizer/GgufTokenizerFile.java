@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads the tokenizer that a GGUF file carries in its metadata.
 ///
-/// `tokenizer.ggml.model` is `llama` (SentencePiece with scores) or `gpt2` (byte-level BPE;
-/// `tokenizer.ggml.pre` says how text is cut, see [GgufPreTokenizers]).
+/// `tokenizer.ggml.model` is `llama` (SentencePiece's byte pairs), `t5` (SentencePiece's unigram) or
+/// `gpt2` (byte-level BPE; `tokenizer.ggml.pre` says how text is cut, see [GgufPreTokenizers]).
 final class GgufTokenizerFile {
   private static final String PREFIX = "tokenizer.ggml.";
   private static final List<String> TURN_ENDS = List.of("eot_token_id", "eom_token_id");
@@ -38,13 +38,14 @@ final class GgufTokenizerFile {
       return switch (model) {
         case "llama" -> gguf.sentencePiece();
         case "gpt2" -> gguf.bytePair();
+        case "t5" -> gguf.unigram();
         case "", "none", "no_vocab" ->
             throw gguf.malformed(
                 "model",
                 "this file carries no tokenizer; put the tokenizer.json or tokenizer.model of its model beside it");
         default ->
             throw gguf.malformed(
-                "model", "\"" + model + "\" is not supported; Lungo reads llama and gpt2");
+                "model", "\"" + model + "\" is not supported; Lungo reads llama, gpt2 and t5");
       };
     } catch (IllegalArgumentException e) {
       throw gguf.malformed("tokens", String.valueOf(e.getMessage()));
@@ -61,17 +62,47 @@ final class GgufTokenizerFile {
 
   private Tokenizer sentencePiece() throws IOException {
     List<String> names = list("tokens", String.class);
-    List<Number> scores = list("scores", Number.class);
-    TokenType[] types = types(names.size());
-    if (scores.size() != names.size()) {
-      throw malformed("scores", scores.size() + " for " + names.size() + " tokens");
-    }
-    float[] score = new float[scores.size()];
-    for (int i = 0; i < score.length; i++) {
-      score[i] = scores.get(i).floatValue();
-    }
     return new SentencePieceTokenizer(
-        names, score, types, frame(names.size(), true, false), flag("add_space_prefix", true));
+        names,
+        scores(names.size()),
+        types(names.size()),
+        frame(names.size(), true, false),
+        flag("add_space_prefix", true));
+  }
+
+  private Tokenizer unigram() throws IOException {
+    List<String> names = list("tokens", String.class);
+    Optional<CharsMap> charsMap = Optional.empty();
+    if (value("precompiled_charsmap") != null) {
+      List<Number> numbers = list("precompiled_charsmap", Number.class);
+      byte[] table = new byte[numbers.size()];
+      for (int i = 0; i < table.length; i++) {
+        table[i] = numbers.get(i).byteValue();
+      }
+      charsMap = Optional.of(new CharsMap(table));
+    }
+    return new SentencePieceDefinition(
+            names,
+            scores(names.size()),
+            types(names.size()),
+            true,
+            charsMap,
+            flag("add_space_prefix", false),
+            flag("remove_extra_whitespaces", false),
+            frame(names.size(), false, true))
+        .tokenizer();
+  }
+
+  private float[] scores(int count) throws IOException {
+    List<Number> scores = list("scores", Number.class);
+    if (scores.size() != count) {
+      throw malformed("scores", scores.size() + " for " + count + " tokens");
+    }
+    float[] values = new float[count];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = scores.get(i).floatValue();
+    }
+    return values;
   }
 
   private TokenType[] types(int count) throws IOException {

@@ -76,5 +76,9 @@ final class PipelineJson {
     }
     json.writeEndArray();
     json.writeBooleanProperty("byte_fallback", model.byteFallback());
+    if (model.singlePrecision()) {
+      // Others do not know this, and decide between equally good ways otherwise.
+      json.writeBooleanProperty("single_precision", true);
+    }
   }
 }

@@ -38,10 +38,10 @@ final class PostProcessing {
     reader.read(node);
     OptionalInt begin = reader.named(config.begin());
     OptionalInt end = reader.named(config.end());
-    if (!reader.hasTemplate && config.addsBegin()) {
+    if (!reader.hasTemplate && config.addsBegin().orElse(false)) {
       begin.ifPresent(reader.before::add);
     }
-    if (!reader.hasTemplate && config.addsEnd()) {
+    if (!reader.hasTemplate && config.addsEnd().orElse(false)) {
       end.ifPresent(reader.after::add);
     }
     if (begin.isEmpty()) {

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -105,19 +106,37 @@ final class SentencePieceJson {
     json.writeBooleanProperty("byte_fallback", true);
     json.writeBooleanProperty("ignore_merges", false);
     json.writeObjectPropertyStart("vocab");
-    for (int id = 0; id < tokenizer.vocabularySize(); id++) {
-      json.writeNumberProperty(tokenizer.nameOf(id), id);
-    }
+    vocabulary(tokenizer).forEach(json::writeNumberProperty);
     json.writeEndObject();
     json.writeArrayPropertyStart("merges");
-    for (Merge merge : merges(tokenizer)) {
+    List<String> parts = mergeParts(tokenizer);
+    for (int i = 0; i < parts.size(); i += 2) {
       json.writeStartArray();
-      json.writeString(merge.left());
-      json.writeString(merge.right());
+      json.writeString(parts.get(i));
+      json.writeString(parts.get(i + 1));
       json.writeEndArray();
     }
     json.writeEndArray();
     json.writeEndObject();
+  }
+
+  /// Returns the id of each name, in the order of the ids.
+  static Map<String, Integer> vocabulary(SentencePieceTokenizer tokenizer) {
+    Map<String, Integer> ids = new LinkedHashMap<>();
+    for (int id = 0; id < tokenizer.vocabularySize(); id++) {
+      ids.putIfAbsent(tokenizer.nameOf(id), id);
+    }
+    return ids;
+  }
+
+  /// Returns left and right text of each merge, one after the other, best first.
+  static List<String> mergeParts(SentencePieceTokenizer tokenizer) {
+    List<String> parts = new ArrayList<>();
+    for (Merge merge : merges(tokenizer)) {
+      parts.add(merge.left());
+      parts.add(merge.right());
+    }
+    return parts;
   }
 
   /// Every way to form a token from two others, best score first, as Hugging Face converts such

@@ -167,26 +167,31 @@ public final class SentencePieceTokenizer implements Tokenizer {
     byte[] text = withSpaceMarks(utf8, from, to, spaceBefore);
     ScoreMerger merger = new ScoreMerger(vocabulary, scores, text);
     merger.mergeAll();
+    boolean afterUnknown = false;
     for (int start = 0; start < text.length; start = merger.endOf(start)) {
-      int id = vocabulary.find(text, start, merger.endOf(start));
+      int end = merger.endOf(start);
+      int id = vocabulary.find(text, start, end);
       if (id >= 0) {
         out.add(id);
-      } else {
-        fallBack(text, start, merger.endOf(start), out);
+      } else if (hasBytes(text, start, end)) {
+        for (int i = start; i < end; i++) {
+          out.add(byteIds[text[i] & 0xff]);
+        }
+      } else if (!afterUnknown) {
+        // Neighbouring unknown characters are one token.
+        out.add(unknown);
       }
+      afterUnknown = id < 0 && !hasBytes(text, start, end);
     }
   }
 
-  private void fallBack(byte[] text, int from, int to, TokenBuffer out) {
+  private boolean hasBytes(byte[] text, int from, int to) {
     for (int i = from; i < to; i++) {
       if (byteIds[text[i] & 0xff] < 0) {
-        out.add(unknown);
-        return;
+        return false;
       }
     }
-    for (int i = from; i < to; i++) {
-      out.add(byteIds[text[i] & 0xff]);
-    }
+    return true;
   }
 
   private static byte[] withSpaceMarks(byte[] utf8, int from, int to, boolean spaceBefore) {

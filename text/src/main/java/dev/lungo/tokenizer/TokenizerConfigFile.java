@@ -14,7 +14,10 @@ import tools.jackson.databind.JsonNode;
 /// @param addsBegin whether `begin` is put before texts
 /// @param addsEnd whether `end` is put after texts
 record TokenizerConfigFile(
-    Optional<String> begin, Optional<String> end, boolean addsBegin, boolean addsEnd) {
+    Optional<String> begin,
+    Optional<String> end,
+    Optional<Boolean> addsBegin,
+    Optional<Boolean> addsEnd) {
   private static final String NAME = "tokenizer_config.json";
 
   /// Reads the file that stands beside `tokenizer`; what it does not say is empty.
@@ -23,7 +26,8 @@ record TokenizerConfigFile(
   static TokenizerConfigFile beside(Path tokenizer) throws IOException {
     Path file = tokenizer.resolveSibling(NAME);
     if (!Files.isRegularFile(file)) {
-      return new TokenizerConfigFile(Optional.empty(), Optional.empty(), false, false);
+      return new TokenizerConfigFile(
+          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
     }
     return StrictJson.read(file, TokenizerConfigFile::read);
   }
@@ -31,8 +35,8 @@ record TokenizerConfigFile(
   private static TokenizerConfigFile read(StrictJson.JsonCursor json) throws IOException {
     Optional<String> begin = Optional.empty();
     Optional<String> end = Optional.empty();
-    boolean addsBegin = false;
-    boolean addsEnd = false;
+    Optional<Boolean> addsBegin = Optional.empty();
+    Optional<Boolean> addsEnd = Optional.empty();
     json.expect(JsonToken.START_OBJECT, "document");
     for (Optional<String> name = json.nextName("document");
         name.isPresent();
@@ -40,13 +44,17 @@ record TokenizerConfigFile(
       switch (name.get()) {
         case "bos_token" -> begin = tokenName(json.nextTree());
         case "eos_token" -> end = tokenName(json.nextTree());
-        case "add_bos_token" -> addsBegin = json.nextTree().asBoolean(false);
-        case "add_eos_token" -> addsEnd = json.nextTree().asBoolean(false);
+        case "add_bos_token" -> addsBegin = flag(json.nextTree());
+        case "add_eos_token" -> addsEnd = flag(json.nextTree());
         default -> json.skipNext();
       }
     }
     json.end();
     return new TokenizerConfigFile(begin, end, addsBegin, addsEnd);
+  }
+
+  private static Optional<Boolean> flag(JsonNode node) {
+    return node.isBoolean() ? Optional.of(node.booleanValue()) : Optional.empty();
   }
 
   /// Reads a name, which older files wrap in an object.

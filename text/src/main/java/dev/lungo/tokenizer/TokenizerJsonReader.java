@@ -270,7 +270,8 @@ final class TokenizerJsonReader {
             scores.stream().mapToDouble(Double::doubleValue).toArray(),
             composes,
             unknown.isNull() ? OptionalInt.empty() : OptionalInt.of(unknown.intValue()),
-            flag("byte_fallback")));
+            flag("byte_fallback"),
+            flag("single_precision")));
   }
 
   private Tokenizer pipeline(TextModel model) {

@@ -26,12 +26,15 @@ final class UnigramModel implements TextModel {
   private final Map<String, Integer> ids = new HashMap<>();
   private final TokenPrefixes prefixes;
   private final double unknownScore;
+  private final boolean singlePrecision;
   private final Map<String, int[]> remembered = new ConcurrentHashMap<>();
 
   /// @param texts the text of each id
   /// @param scores the score of each id
   /// @param composes whether text may be composed of each id; the others have names only
   /// @param unknown the token of unknown characters
+  /// @param singlePrecision whether sums are kept with 32 bits, which decides between ways that are
+  ///   equally good: SentencePiece does so (and compares before it rounds), Hugging Face does not
   /// @throws IllegalArgumentException if there are no tokens, a text is there twice, a score is not
   ///   a number, or unknown characters have neither a token nor bytes
   UnigramModel(
@@ -39,11 +42,13 @@ final class UnigramModel implements TextModel {
       double[] scores,
       boolean[] composes,
       OptionalInt unknown,
-      boolean byteFallback) {
+      boolean byteFallback,
+      boolean singlePrecision) {
     this.texts = List.copyOf(texts);
     this.scores = scores.clone();
     this.unknown = unknown;
     this.byteFallback = byteFallback;
+    this.singlePrecision = singlePrecision;
     if (texts.isEmpty()
         || unknown.isPresent() && (unknown.getAsInt() < 0 || unknown.getAsInt() >= texts.size())) {
       throw new IllegalArgumentException(
@@ -67,7 +72,8 @@ final class UnigramModel implements TextModel {
       throw new IllegalArgumentException(
           "unigram: neither unk_id nor all 256 byte tokens are there for unknown characters");
     }
-    unknownScore = (Double.isInfinite(worst) ? 0 : worst) - UNKNOWN_PENALTY;
+    double penalised = (Double.isInfinite(worst) ? 0 : worst) - UNKNOWN_PENALTY;
+    unknownScore = singlePrecision ? (float) penalised : penalised;
   }
 
   double scoreOf(int id) {
@@ -76,6 +82,10 @@ final class UnigramModel implements TextModel {
 
   OptionalInt unknown() {
     return unknown;
+  }
+
+  boolean singlePrecision() {
+    return singlePrecision;
   }
 
   boolean byteFallback() {
@@ -118,7 +128,7 @@ final class UnigramModel implements TextModel {
 
   private void encodeNew(String piece, TokenBuffer out) {
     byte[] text = piece.getBytes(StandardCharsets.UTF_8);
-    BestPath path = new BestPath(text.length);
+    BestPath path = new BestPath(text.length, singlePrecision);
     for (int at = 0; at < text.length; ) {
       int character = CharacterClasses.classAndLength(text, at, text.length) >> 3;
       boolean single = false;
@@ -164,8 +174,10 @@ final class UnigramModel implements TextModel {
     final double[] scores;
     final int[] ids;
     private final int[] starts;
+    private final boolean singlePrecision;
 
-    BestPath(int length) {
+    BestPath(int length, boolean singlePrecision) {
+      this.singlePrecision = singlePrecision;
       scores = new double[length + 1];
       ids = new int[length + 1];
       starts = new int[length + 1];
@@ -174,7 +186,7 @@ final class UnigramModel implements TextModel {
 
     void offer(int from, int to, double score, int id) {
       if (starts[to] < 0 || score > scores[to]) {
-        scores[to] = score;
+        scores[to] = singlePrecision ? (float) score : score;
         ids[to] = id;
         starts[to] = from;
       }
