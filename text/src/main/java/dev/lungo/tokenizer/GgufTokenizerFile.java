@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads the tokenizer that a GGUF file carries in its metadata.
 ///
-/// `tokenizer.ggml.model` is `llama` (SentencePiece's byte pairs), `t5` (SentencePiece's unigram) or
-/// `gpt2` (byte-level BPE; `tokenizer.ggml.pre` says how text is cut, see [GgufPreTokenizers]).
+/// `tokenizer.ggml.model` is `llama` (SentencePiece's byte pairs), `t5` (SentencePiece's unigram)
+/// or `gpt2` (byte-level BPE; `tokenizer.ggml.pre` says how text is cut, see [GgufPreTokenizers]).
 final class GgufTokenizerFile {
   private static final String PREFIX = "tokenizer.ggml.";
   private static final List<String> TURN_ENDS = List.of("eot_token_id", "eom_token_id");

@@ -87,8 +87,7 @@ final class SentencePieceFile {
       }
     }
     if (type < 1 || type > 6 || Float.isNaN(score)) {
-      throw malformed(
-          offset, "piece " + names.size(), "type %d, score %s".formatted(type, score));
+      throw malformed(offset, "piece " + names.size(), "type %d, score %s".formatted(type, score));
     }
     names.add(name);
     scores.add(score);
@@ -121,8 +120,7 @@ final class SentencePieceFile {
 
   private Tokenizer build(TokenizerConfigFile config) throws IOException {
     if (kind != UNIGRAM && kind != BYTE_PAIRS) {
-      throw malformed(
-          0, "trainer_spec.model_type", kind + "; Lungo reads 1 (unigram) and 2 (BPE)");
+      throw malformed(0, "trainer_spec.model_type", kind + "; Lungo reads 1 (unigram) and 2 (BPE)");
     }
     if (spaceIsSuffix || !marksSpaces) {
       throw malformed(
