@@ -99,8 +99,7 @@ record ByteLevelCut(
     boolean keepsAll =
         behavior.equals("Removed")
             && step.path("invert").asBoolean(false)
-            && (expression.equals(TiktokenFile.O200K_PATTERN)
-                || !(Splitter.forPattern(expression) instanceof RegexSplitter));
+            && !(Splitter.forPattern(expression) instanceof RegexSplitter);
     return behavior.equals("Isolated") || keepsAll ? Optional.of(expression) : Optional.empty();
   }
 }

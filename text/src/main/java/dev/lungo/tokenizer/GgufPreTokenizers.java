@@ -28,18 +28,8 @@ final class GgufPreTokenizers {
   private static final String WORD = "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+";
   private static final String SIGNS = "| ?[^\\s\\p{L}\\p{N}]+";
 
-  private static final String UPPER = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
-  private static final String LOWER = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
   private static final String CASED_WORDS =
       "[^\\r\\n\\p{L}\\p{N}]?%s*%s+%s|[^\\r\\n\\p{L}\\p{N}]?%s+%s*%s";
-  private static final String O200K_TAIL = SIGNS + "[\\r\\n/]*" + SPACES;
-  private static final String TEKKEN =
-      CASED_WORDS.formatted(UPPER, LOWER, "", UPPER, LOWER, "") + "|\\p{N}" + O200K_TAIL;
-  private static final String O200K_ONE_DIGIT =
-      CASED_WORDS.formatted(UPPER, LOWER, CONTRACTIONS + "?", UPPER, LOWER, CONTRACTIONS + "?")
-          + "|\\p{N}"
-          + O200K_TAIL;
-
   private static final String NO_HAN = "&&[^\\p{Han}]]";
   private static final String UPPER_NO_HAN = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}" + NO_HAN;
   private static final String LOWER_NO_HAN = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}" + NO_HAN;
@@ -259,14 +249,14 @@ final class GgufPreTokenizers {
     plain(
         all,
         List.of("gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"),
-        TiktokenFile.O200K_PATTERN);
-    add(all, List.of("granite-embed-multi-97m"), true, false, TiktokenFile.O200K_PATTERN);
-    add(all, List.of("tekken"), true, true, TEKKEN);
+        O200kSplitter.PATTERN);
+    add(all, List.of("granite-embed-multi-97m"), true, false, O200kSplitter.PATTERN);
+    add(all, List.of("tekken"), true, true, O200kSplitter.PATTERN_TEKKEN);
     plain(
         all,
         List.of("tiny_aya", "cohere2moe"),
         "\\d{1,3}(?=(?:\\d{3})*\\b)",
-        TiktokenFile.O200K_PATTERN);
+        O200kSplitter.PATTERN);
     plain(all, List.of("kimi-k2"), KIMI);
     add(
         all,
@@ -274,7 +264,7 @@ final class GgufPreTokenizers {
         true,
         false,
         "[가-힣ㄱ-ㆎ]+|[！…“”‘’—：；，、-〿︰-﹏]+|[ㄅ-ㄯ]+|[一-龥\u3040-ゟ゠-ヿ]+",
-        O200K_ONE_DIGIT);
+        O200kSplitter.PATTERN_ONE_DIGIT);
   }
 
   private static void deepseekFamily(Map<String, Supplier<Cut>> all) {

@@ -3,7 +3,12 @@ package dev.lungo.tokenizer;
 /// Cuts text into the pieces within which tokens are formed, as a pre-tokenizer's regular
 /// expression would.
 public sealed interface Splitter
-    permits Gpt2Splitter, Gpt4Splitter, CodeSplitter, RegexSplitter, SequenceSplitter {
+    permits Gpt2Splitter,
+        Gpt4Splitter,
+        O200kSplitter,
+        CodeSplitter,
+        RegexSplitter,
+        SequenceSplitter {
 
   /// Begins to cut the bytes `from` (inclusive) to `to` (exclusive) of UTF-8 `text`.
   Pieces pieces(byte[] text, int from, int to);
@@ -31,6 +36,9 @@ public sealed interface Splitter
       case Gpt2Splitter.PATTERN -> new Gpt2Splitter();
       case Gpt4Splitter.PATTERN_THREE_DIGITS, Gpt4Splitter.PATTERN_TIKTOKEN -> new Gpt4Splitter(3);
       case Gpt4Splitter.PATTERN_ONE_DIGIT -> new Gpt4Splitter(1);
+      case O200kSplitter.PATTERN -> new O200kSplitter(3, true);
+      case O200kSplitter.PATTERN_ONE_DIGIT -> new O200kSplitter(1, true);
+      case O200kSplitter.PATTERN_TEKKEN -> new O200kSplitter(1, false);
       case CodeSplitter.PATTERN -> new CodeSplitter();
       default -> new RegexSplitter(pattern);
     };

@@ -72,6 +72,11 @@ final class SplitterTest {
     "-",
     "😉",
     "\u0301",
+    "e\u0301",
+    "\u093f",
+    "ÀB",
+    "ABc",
+    "/",
     "\u200d",
     "<|",
     "\u0000",
@@ -117,7 +122,13 @@ final class SplitterTest {
       String text = randomText(random);
       for (Splitter splitter :
           List.of(
-              new Gpt2Splitter(), new Gpt4Splitter(3), new Gpt4Splitter(1), new CodeSplitter())) {
+              new Gpt2Splitter(),
+              new Gpt4Splitter(3),
+              new Gpt4Splitter(1),
+              new O200kSplitter(3, true),
+              new O200kSplitter(1, true),
+              new O200kSplitter(1, false),
+              new CodeSplitter())) {
         assertThat(pieces(splitter, text, 1 + round % 7))
             .as("%s of \"%s\"", splitter.pattern(), text)
             .isEqualTo(matches(splitter.pattern(), text));
@@ -180,7 +191,11 @@ final class SplitterTest {
       byte[] bytes = new byte[random.nextInt(50)];
       random.nextBytes(bytes);
       for (Splitter splitter :
-          List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new RegexSplitter("\\w+"))) {
+          List.of(
+              new Gpt2Splitter(),
+              new Gpt4Splitter(3),
+              new O200kSplitter(3, true),
+              new RegexSplitter("\\w+"))) {
         Splitter.Pieces pieces = splitter.pieces(bytes, 0, bytes.length);
         int end = 0;
         for (int count = pieces.next(ends); count > 0; count = pieces.next(ends)) {
@@ -209,7 +224,11 @@ final class SplitterTest {
       String left = new String(utf8, 0, cut, StandardCharsets.UTF_8);
       String right = new String(utf8, cut, utf8.length - cut, StandardCharsets.UTF_8);
       for (Splitter splitter :
-          List.of(new Gpt2Splitter(), new Gpt4Splitter(3), new CodeSplitter())) {
+          List.of(
+              new Gpt2Splitter(),
+              new Gpt4Splitter(3),
+              new O200kSplitter(3, true),
+              new CodeSplitter())) {
         List<String> parts = new ArrayList<>(pieces(splitter, left, 8));
         parts.addAll(pieces(splitter, right, 8));
         assertThat(parts).as("\"%s\" | \"%s\"", left, right).isEqualTo(pieces(splitter, text, 8));
