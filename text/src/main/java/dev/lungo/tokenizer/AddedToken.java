@@ -33,4 +33,10 @@ public record AddedToken(
   public static AddedToken special(int id, String content) {
     return new AddedToken(id, content, true, false, false, false, false);
   }
+
+  /// Returns the same token with other characters.
+  AddedToken withContent(String other) {
+    return new AddedToken(
+        id, other, special, singleWord, takesSpaceBefore, takesSpaceAfter, normalized);
+  }
 }

@@ -37,6 +37,13 @@ final class AddedTokens {
     hasOrdinary = all.stream().anyMatch(token -> !token.special());
   }
 
+  /// Takes, of tokens with the same content, the first: changing text can make contents equal.
+  static AddedTokens firstOfEqual(List<AddedToken> tokens) {
+    Map<String, AddedToken> byContent = new LinkedHashMap<>();
+    tokens.forEach(token -> byContent.putIfAbsent(token.content(), token));
+    return new AddedTokens(List.copyOf(byContent.values()));
+  }
+
   private static Candidate[][] index(List<AddedToken> tokens) {
     List<List<Candidate>> lists = new ArrayList<>();
     for (int b = 0; b < 256; b++) {

@@ -37,7 +37,14 @@ public record BytePairDefinition(
   /// @param after ids put after a whole text
   /// @param begin the token that begins a text, whether or not it is put there
   /// @param end the token that ends a text
-  public record Frame(int[] before, int[] after, OptionalInt begin, OptionalInt end) {
+  /// @param turnEnds further tokens after which nothing more is to be generated
+  public record Frame(
+      int[] before, int[] after, OptionalInt begin, OptionalInt end, int[] turnEnds) {
+    /// A frame whose only ending token is `end`.
+    public Frame(int[] before, int[] after, OptionalInt begin, OptionalInt end) {
+      this(before, after, begin, end, new int[0]);
+    }
+
     /// Nothing stands around texts.
     public static Frame none() {
       return new Frame(new int[0], new int[0], OptionalInt.empty(), OptionalInt.empty());

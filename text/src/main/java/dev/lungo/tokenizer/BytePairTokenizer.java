@@ -5,39 +5,38 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.text.Normalizer;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
-import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 
 /// Byte-level byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909; on bytes: Radford et al.
 /// 2019).
 ///
 /// A piece starts as its bytes; of all neighbouring pairs the one with the best rank is joined, the
-/// leftmost of equals, until no pair is in the table.
+/// leftmost of equals, until no pair is in the table. A byte that has no token and is joined to
+/// nothing is left out.
 public final class BytePairTokenizer implements Tokenizer {
   private static final int MOST_IDLE_ENCODERS = 64;
+
+  /// Stands for a byte without a token while pieces are joined; no vocabulary is that large.
+  private static final int NO_TOKEN = Integer.MAX_VALUE;
 
   private final BytePairDefinition definition;
   private final Vocabulary vocabulary;
   private final MergeTable merges;
   private final AddedTokens added;
   private final int size;
+  private boolean lacksBytes;
   private final ArrayBlockingQueue<PieceEncoder> idleEncoders =
       new ArrayBlockingQueue<>(MOST_IDLE_ENCODERS);
   private volatile String fingerprint = "";
 
-  /// @throws IllegalArgumentException if a single byte has no token, or tokens, merges and added
-  ///   tokens contradict each other
+  /// @throws IllegalArgumentException if there are no tokens, or tokens, merges and added tokens
+  ///   contradict each other
   public BytePairTokenizer(BytePairDefinition definition) {
     this.definition = definition;
     vocabulary = new Vocabulary(definition.tokens());
-    int[] byteIds = byteIds(vocabulary);
+    int[] byteIds = byteIds();
     merges =
         definition.idsAreRanks()
             ? MergeTable.ofRanks(vocabulary, byteIds)
@@ -48,69 +47,24 @@ public final class BytePairTokenizer implements Tokenizer {
       largest = Math.max(largest, token.id());
     }
     size = largest + 1;
-    for (int[] ids : new int[][] {definition.frame().before(), definition.frame().after()}) {
+    BytePairDefinition.Frame frame = definition.frame();
+    for (int[] ids : new int[][] {frame.before(), frame.after(), frame.turnEnds()}) {
       for (int id : ids) {
         checkId(id);
       }
     }
   }
 
-  /// Makes a tokenizer from texts in GPT-2's byte alphabet (`Ġthe`), as `tokenizer.json` and GGUF
-  /// hold them.
-  ///
-  /// @param tokens the text of each id; those of added tokens are taken as they are
-  /// @param merges two tokens with a space between, best first
-  /// @throws IllegalArgumentException if a merge names tokens that are not there, or a text stands
-  ///   for no bytes
-  public static BytePairTokenizer ofAlphabet(
-      List<String> tokens,
-      List<String> merges,
-      Splitter splitter,
-      List<AddedToken> added,
-      BytePairDefinition.Frame frame) {
-    Set<Integer> addedIds = new HashSet<>();
-    added.forEach(token -> addedIds.add(token.id()));
-    Map<String, Integer> ids = new HashMap<>();
-    List<byte[]> bytes = new ArrayList<>();
-    for (int id = 0; id < tokens.size(); id++) {
-      ids.put(tokens.get(id), id);
-      bytes.add(addedIds.contains(id) ? new byte[0] : ByteAlphabet.read(tokens.get(id)));
-    }
-    int[] triples = new int[merges.size() * 3];
-    for (int i = 0; i < merges.size(); i++) {
-      String merge = merges.get(i);
-      int space = merge.indexOf(' ', 1);
-      Integer left = space < 0 ? null : ids.get(merge.substring(0, space));
-      Integer right = space < 0 ? null : ids.get(merge.substring(space + 1));
-      Integer result =
-          space < 0 ? null : ids.get(merge.substring(0, space) + merge.substring(space + 1));
-      if (left == null || right == null || result == null) {
-        throw new IllegalArgumentException(
-            "merge "
-                + i
-                + " must be two tokens that join to a third, with a space between: \""
-                + merge
-                + "\"");
-      }
-      triples[3 * i] = left;
-      triples[3 * i + 1] = right;
-      triples[3 * i + 2] = result;
-    }
-    return new BytePairTokenizer(
-        BytePairDefinition.ofMerges(bytes, triples, splitter, added, frame));
-  }
-
-  private static int[] byteIds(Vocabulary vocabulary) {
+  /// Vocabularies that were learned from text may lack bytes that no UTF-8 has, and rare ones.
+  private int[] byteIds() {
     int[] ids = new int[256];
     for (int b = 0; b < 256; b++) {
-      int value = b;
-      ids[b] =
-          vocabulary
-              .idOf(new byte[] {(byte) b}, 0, 1)
-              .orElseThrow(() ->
-                  new IllegalArgumentException(
-                      "byte 0x%02x has no token; a byte-level vocabulary needs all 256"
-                          .formatted(value)));
+      OptionalInt id = vocabulary.idOf(new byte[] {(byte) b}, 0, 1);
+      ids[b] = id.orElse(NO_TOKEN);
+      lacksBytes |= id.isEmpty();
+    }
+    if (vocabulary.size() == 0) {
+      throw new IllegalArgumentException("the vocabulary is empty");
     }
     return ids;
   }
@@ -193,7 +147,11 @@ public final class BytePairTokenizer implements Tokenizer {
       start = 0;
       end = text.length;
     }
+    int before = out.size();
     encoder.encode(definition.splitter(), text, start, end, out);
+    if (lacksBytes) {
+      out.remove(NO_TOKEN, before);
+    }
   }
 
   private static boolean isAscii(byte[] text, int from, int to) {
@@ -277,6 +235,11 @@ public final class BytePairTokenizer implements Tokenizer {
   @Override
   public OptionalInt endOfText() {
     return definition.frame().end();
+  }
+
+  @Override
+  public int[] generationEnds() {
+    return EndTokens.of(this, definition.frame().turnEnds());
   }
 
   @Override

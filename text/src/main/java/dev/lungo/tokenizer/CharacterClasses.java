@@ -41,6 +41,11 @@ final class CharacterClasses {
     return multibyte(text, at, end);
   }
 
+  /// Says whether `c` is white space, line ends included.
+  static boolean isSpace(char c) {
+    return TABLE[c] >= SPACE;
+  }
+
   private static int multibyte(byte[] text, int at, int end) {
     int b0 = text[at] & 0xff;
     int left = end - at;

@@ -39,6 +39,9 @@ public record GgufTokenizer(Map<String, Object> metadata, List<String> warnings)
     return switch (tokenizer) {
       case BytePairTokenizer bytePair -> new BytePairDescription(bytePair, vocabulary).describe();
       case SentencePieceTokenizer pieces -> ofSentencePieces(pieces, vocabulary);
+      case PipelineTokenizer steps ->
+          throw new IllegalArgumentException(
+              "GGUF cannot say all the steps of this tokenizer; export to safetensors");
       case CharacterTokenizer characters ->
           throw new IllegalArgumentException(
               "GGUF has no tokenizer of single characters; export to safetensors, or train with a"
@@ -158,7 +161,14 @@ public record GgufTokenizer(Map<String, Object> metadata, List<String> warnings)
             case Gpt4Splitter words when words.maxDigits() == 3 ->
                 Optional.of(whole ? "llama-bpe" : "smaug-bpe");
             case Gpt4Splitter words when !whole -> Optional.of("qwen2");
+            case O200kSplitter words
+                when !whole && words.pattern().equals(O200kSplitter.PATTERN) ->
+                Optional.of("gpt-4o");
+            case O200kSplitter words
+                when whole && words.pattern().equals(O200kSplitter.PATTERN_TEKKEN) ->
+                Optional.of("tekken");
             case Gpt2Splitter words -> Optional.empty();
+            case O200kSplitter words -> Optional.empty();
             case Gpt4Splitter words -> Optional.empty();
             case WordEndSplitter words -> Optional.empty();
             case CodeSplitter lines -> Optional.empty();

@@ -6,16 +6,21 @@ import dev.lungo.tokenizer.SentencePieceTokenizer.TokenType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /// Reads the tokenizer that a GGUF file carries in its metadata.
 ///
-/// `tokenizer.ggml.model` is `llama` (SentencePiece) or `gpt2` (byte-level BPE;
-/// `tokenizer.ggml.pre` says how text is cut).
+/// `tokenizer.ggml.model` is `llama` (SentencePiece's byte pairs), `t5` (SentencePiece's unigram)
+/// or `gpt2` (byte-level BPE; `tokenizer.ggml.pre` says how text is cut, see [GgufPreTokenizers]).
 final class GgufTokenizerFile {
   private static final String PREFIX = "tokenizer.ggml.";
+  private static final List<String> TURN_ENDS = List.of("eot_token_id", "eom_token_id");
 
   private final GgufHeader header;
 
@@ -33,9 +38,14 @@ final class GgufTokenizerFile {
       return switch (model) {
         case "llama" -> gguf.sentencePiece();
         case "gpt2" -> gguf.bytePair();
+        case "t5" -> gguf.unigram();
+        case "", "none", "no_vocab" ->
+            throw gguf.malformed(
+                "model",
+                "this file carries no tokenizer; put the tokenizer.json or tokenizer.model of its model beside it");
         default ->
             throw gguf.malformed(
-                "model", "\"" + model + "\" is not supported; Lungo reads llama and gpt2");
+                "model", "\"" + model + "\" is not supported; Lungo reads llama, gpt2 and t5");
       };
     } catch (IllegalArgumentException e) {
       throw gguf.malformed("tokens", String.valueOf(e.getMessage()));
@@ -52,21 +62,47 @@ final class GgufTokenizerFile {
 
   private Tokenizer sentencePiece() throws IOException {
     List<String> names = list("tokens", String.class);
-    List<Number> scores = list("scores", Number.class);
-    TokenType[] types = types(names.size());
-    if (scores.size() != names.size()) {
-      throw malformed("scores", scores.size() + " for " + names.size() + " tokens");
-    }
-    float[] score = new float[scores.size()];
-    for (int i = 0; i < score.length; i++) {
-      score[i] = scores.get(i).floatValue();
-    }
     return new SentencePieceTokenizer(
         names,
-        score,
-        types,
-        special("bos_token_id", names.size()),
-        special("eos_token_id", names.size()));
+        scores(names.size()),
+        types(names.size()),
+        frame(names.size(), true, false),
+        flag("add_space_prefix", true));
+  }
+
+  private Tokenizer unigram() throws IOException {
+    List<String> names = list("tokens", String.class);
+    Optional<CharsMap> charsMap = Optional.empty();
+    if (value("precompiled_charsmap") != null) {
+      List<Number> numbers = list("precompiled_charsmap", Number.class);
+      byte[] table = new byte[numbers.size()];
+      for (int i = 0; i < table.length; i++) {
+        table[i] = numbers.get(i).byteValue();
+      }
+      charsMap = Optional.of(new CharsMap(table));
+    }
+    return new SentencePieceDefinition(
+            names,
+            scores(names.size()),
+            types(names.size()),
+            true,
+            charsMap,
+            flag("add_space_prefix", false),
+            flag("remove_extra_whitespaces", false),
+            frame(names.size(), false, true))
+        .tokenizer();
+  }
+
+  private float[] scores(int count) throws IOException {
+    List<Number> scores = list("scores", Number.class);
+    if (scores.size() != count) {
+      throw malformed("scores", scores.size() + " for " + count + " tokens");
+    }
+    float[] values = new float[count];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = scores.get(i).floatValue();
+    }
+    return values;
   }
 
   private TokenType[] types(int count) throws IOException {
@@ -82,37 +118,110 @@ final class GgufTokenizerFile {
   }
 
   private Tokenizer bytePair() throws IOException {
+    String pre = string("pre", "default");
+    GgufPreTokenizers.Cut cut =
+        GgufPreTokenizers.find(pre)
+            .orElseThrow(() ->
+                malformed(
+                    "pre",
+                    "\""
+                        + pre
+                        + "\" is not known; Lungo knows "
+                        + String.join(", ", GgufPreTokenizers.names())));
     List<String> names = list("tokens", String.class);
-    TokenType[] types = types(names.size());
+    TokenType[] types = new TokenType[names.size()];
+    Arrays.fill(types, TokenType.NORMAL);
+    if (value("token_type") != null) {
+      types = types(names.size());
+    }
     List<AddedToken> added = new ArrayList<>();
+    Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < types.length; id++) {
+      String name = names.get(id);
+      if (name.isEmpty()) {
+        continue;
+      }
+      Integer earlier = ids.put(name, id);
+      if (earlier != null) {
+        throw malformed("tokens", "\"" + name + "\" has the ids " + earlier + " and " + id);
+      }
       boolean control = types[id] == TokenType.CONTROL || types[id] == TokenType.UNKNOWN;
-      if (!names.get(id).isEmpty() && (control || types[id] == TokenType.USER_DEFINED)) {
-        added.add(new AddedToken(id, names.get(id), control, false, false, false, false));
+      if (control || types[id] == TokenType.USER_DEFINED) {
+        added.add(new AddedToken(id, name, control, false, false, false, false));
       }
     }
-    OptionalInt begin = special("bos_token_id", names.size());
-    boolean addBegin = Boolean.TRUE.equals(value("add_bos_token")) && begin.isPresent();
-    BytePairDefinition.Frame frame =
-        new BytePairDefinition.Frame(
-            addBegin ? new int[] {begin.getAsInt()} : new int[0],
-            new int[0],
-            begin,
-            special("eos_token_id", names.size()));
-    return BytePairTokenizer.ofAlphabet(
-        names, list("merges", String.class), splitter(), added, frame);
+    AlphabetVocabulary vocabulary = AlphabetVocabulary.of(ids, mergeParts(), added);
+    return new BytePairTokenizer(
+        new BytePairDefinition(
+            vocabulary.tokens(),
+            vocabulary.merges(),
+            false,
+            cut.wholePiecesFirst(),
+            cut.splitter(),
+            Optional.empty(),
+            false,
+            added,
+            frame(names.size(), cut.addsBegin(), false)));
   }
 
-  private Splitter splitter() throws IOException {
-    String pre = string("pre", "gpt-2");
-    return switch (pre) {
-      case "gpt-2", "default", "gpt2" -> new Gpt2Splitter();
-      case "qwen2" -> new Gpt4Splitter(1);
-      case "llama-bpe", "llama3", "llama-v3" -> new Gpt4Splitter(3);
-      default ->
-          throw malformed(
-              "pre", "\"" + pre + "\" is not supported; Lungo reads gpt-2, qwen2 and llama-bpe");
-    };
+  /// Splits merges at the first space that is not their first character.
+  private List<String> mergeParts() throws IOException {
+    List<String> merges = list("merges", String.class);
+    List<String> parts = new ArrayList<>(merges.size() * 2);
+    for (int i = 0; i < merges.size(); i++) {
+      String merge = merges.get(i);
+      int space = merge.indexOf(' ', 1);
+      if (space < 0 || space == merge.length() - 1) {
+        throw malformed(
+            "merges",
+            "merge " + i + " must be two tokens with a space between, not \"" + merge + "\"");
+      }
+      parts.add(merge.substring(0, space));
+      parts.add(merge.substring(space + 1));
+    }
+    return parts;
+  }
+
+  /// Reads what stands around a text.
+  private BytePairDefinition.Frame frame(int count, boolean addsBegin, boolean addsEnd)
+      throws IOException {
+    OptionalInt begin = special("bos_token_id", count);
+    OptionalInt end = special("eos_token_id", count);
+    List<Integer> turnEnds = new ArrayList<>();
+    for (String name : TURN_ENDS) {
+      special(name, count).ifPresent(turnEnds::add);
+    }
+    return new BytePairDefinition.Frame(
+        around("add_bos_token", addsBegin, begin, "bos_token_id"),
+        around("add_eos_token", addsEnd, end, "eos_token_id"),
+        begin,
+        end,
+        turnEnds.stream().mapToInt(Integer::intValue).toArray());
+  }
+
+  private int[] around(String flag, boolean otherwise, OptionalInt token, String tokenName)
+      throws IOException {
+    if (!flag(flag, otherwise)) {
+      return new int[0];
+    }
+    if (token.isEmpty()) {
+      if (value(flag) == null) {
+        return new int[0];
+      }
+      throw malformed(flag, "is true, but " + PREFIX + tokenName + " is missing");
+    }
+    return new int[] {token.getAsInt()};
+  }
+
+  private boolean flag(String name, boolean otherwise) throws IOException {
+    Object value = value(name);
+    if (value == null) {
+      return otherwise;
+    }
+    if (!(value instanceof Boolean flag)) {
+      throw malformed(name, "expected true or false, found " + value);
+    }
+    return flag;
   }
 
   private OptionalInt special(String name, int count) throws IOException {

@@ -118,7 +118,7 @@ public final class Gpt4Splitter implements Splitter {
     return spacesEnd(text, from, end);
   }
 
-  private static int digitsEnd(byte[] text, int at, int end, int maxDigits) {
+  static int digitsEnd(byte[] text, int at, int end, int maxDigits) {
     for (int digits = 1; digits < maxDigits && at < end; digits++) {
       int next = classAndLength(text, at, end);
       if ((next & 7) != NUMBER) {
@@ -138,7 +138,7 @@ public final class Gpt4Splitter implements Splitter {
 
   /// White space up to its last line end, or else up to the last character before a word:
   /// `\s*[\r\n]+|\s+(?!\S)|\s+`.
-  private static int spacesEnd(byte[] text, int from, int end) {
+  static int spacesEnd(byte[] text, int from, int end) {
     int at = text[from] == ' ' ? AsciiRuns.spacesEnd(text, from, end) : from;
     int last = at > from ? at - 1 : from;
     int lastNewlineEnd = from;
@@ -164,7 +164,7 @@ public final class Gpt4Splitter implements Splitter {
 
   /// Upper case counts too, and so does ſ (U+017F), which is an s to an expression that ignores
   /// case.
-  private static int contractionLength(byte[] text, int from, int end) {
+  static int contractionLength(byte[] text, int from, int end) {
     int left = end - from;
     if (left < 2) {
       return 0;

@@ -2,38 +2,41 @@ package dev.lungo.tokenizer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /// Cuts by any regular expression, for tokenizers whose expression has no hand-written [Splitter].
 ///
-/// Matches are pieces, and so is the text between them. The expression comes from a file, so its
-/// work is bounded: one that backtracks without end fails with an [IllegalArgumentException] that
-/// says so.
+/// Matches are pieces, and so is the text between them. The expression's work is bounded, see
+/// [Expression].
 public final class RegexSplitter implements Splitter {
-  /// How often a match may look at each character of the text, on average; the known expressions
-  /// look fewer than ten times.
-  private static final long LOOKS_PER_CHARACTER = 2_000;
-
-  private final String source;
-  private final Pattern pattern;
+  private final Expression expression;
+  private final boolean onAlphabet;
 
   /// @throws IllegalArgumentException if the expression is not valid
   public RegexSplitter(String source) {
-    this.source = source;
-    try {
-      // Character classes must see Unicode: \s without the flag is ASCII's white space only.
-      this.pattern = Pattern.compile(scriptsForJava(source), Pattern.UNICODE_CHARACTER_CLASS);
-    } catch (PatternSyntaxException e) {
-      throw new IllegalArgumentException(
-          "pre-tokenizer: not a valid expression: " + e.getMessage(), e);
-    }
+    this(source, false);
+  }
+
+  private RegexSplitter(String source, boolean onAlphabet) {
+    this.expression = new Expression(source);
+    this.onAlphabet = onAlphabet;
+  }
+
+  /// Makes a splitter whose expression sees a text's bytes as the characters of GPT-2's alphabet: a
+  /// pre-tokenizer that stands behind `ByteLevel`. It may cut within characters.
+  ///
+  /// @throws IllegalArgumentException if the expression is not valid
+  static RegexSplitter onAlphabet(String source) {
+    return new RegexSplitter(source, true);
+  }
+
+  /// Says whether the expression sees GPT-2's alphabet instead of the text.
+  boolean seesAlphabet() {
+    return onAlphabet;
   }
 
   @Override
   public String pattern() {
-    return source;
+    return expression.source();
   }
 
   @Override
@@ -43,40 +46,32 @@ public final class RegexSplitter implements Splitter {
 
   @Override
   public Pieces pieces(byte[] text, int from, int to) {
-    return new Cursor(pattern, text, from, to);
-  }
-
-  /// Writes script names as Java wants them: `\p{Han}` becomes `\p{IsHan}`, categories such as
-  /// `\p{Lu}` stay.
-  private static String scriptsForJava(String source) {
-    return Pattern.compile("\\\\([pP])\\{(\\^?)(?!Is|In|L1\\b)([A-Z][A-Za-z_]{2,})\\}")
-        .matcher(source)
-        .replaceAll("\\\\$1{$2Is$3}");
+    return new Cursor(expression, text, from, to, onAlphabet);
   }
 
   private static final class Cursor implements Pieces {
     private final String decoded;
     private final boolean oneByteEach;
-    private final Matcher matcher;
+    private final Expression.Search search;
     private int position;
     private int bytePosition;
     private int pendingEnd = -1;
     private boolean exhausted;
 
-    Cursor(Pattern pattern, byte[] text, int from, int to) {
+    Cursor(Expression expression, byte[] text, int from, int to, boolean onAlphabet) {
       // One character a byte where the text is no valid UTF-8, so that offsets can always be mapped
       // back.
       String utf = new String(text, from, to - from, StandardCharsets.UTF_8);
       byte[] back = utf.getBytes(StandardCharsets.UTF_8);
-      this.oneByteEach = !Arrays.equals(back, 0, back.length, text, from, to);
-      this.decoded =
-          oneByteEach ? new String(text, from, to - from, StandardCharsets.ISO_8859_1) : utf;
+      this.oneByteEach = onAlphabet || !Arrays.equals(back, 0, back.length, text, from, to);
+      if (onAlphabet) {
+        this.decoded = ByteAlphabet.write(Arrays.copyOfRange(text, from, to));
+      } else {
+        this.decoded =
+            oneByteEach ? new String(text, from, to - from, StandardCharsets.ISO_8859_1) : utf;
+      }
       this.bytePosition = from;
-      this.matcher = pattern.matcher(new BoundedText(decoded, budget(decoded.length())));
-    }
-
-    private static long budget(int length) {
-      return LOOKS_PER_CHARACTER * (length + 1_000L);
+      this.search = expression.search(decoded);
     }
 
     @Override
@@ -96,27 +91,16 @@ public final class RegexSplitter implements Splitter {
         return pendingEnd;
       }
       while (!exhausted) {
-        if (!find()) {
+        if (!search.next()) {
           exhausted = true;
           break;
         }
-        if (matcher.end() > matcher.start()) {
-          pendingEnd = matcher.end();
-          return matcher.start() > position ? matcher.start() : pendingEnd;
+        if (search.end() > search.start()) {
+          pendingEnd = search.end();
+          return search.start() > position ? search.start() : pendingEnd;
         }
       }
       return decoded.length();
-    }
-
-    private boolean find() {
-      try {
-        return matcher.find();
-      } catch (StackOverflowError e) {
-        throw new IllegalArgumentException(
-            "pre-tokenizer: the expression needs too deep a recursion on this text: "
-                + matcher.pattern(),
-            e);
-      }
     }
 
     private int byteLength(int from, int to) {
@@ -129,43 +113,6 @@ public final class RegexSplitter implements Splitter {
         length += c < 0x80 ? 1 : c < 0x800 ? 2 : Character.isSurrogate(c) ? 2 : 3;
       }
       return length;
-    }
-  }
-
-  /// A text that stops a match which looks at it too often.
-  private static final class BoundedText implements CharSequence {
-    private final CharSequence text;
-    private long looksLeft;
-
-    BoundedText(CharSequence text, long looksLeft) {
-      this.text = text;
-      this.looksLeft = looksLeft;
-    }
-
-    @Override
-    public int length() {
-      return text.length();
-    }
-
-    @Override
-    public char charAt(int index) {
-      if (--looksLeft < 0) {
-        throw new IllegalArgumentException(
-            "pre-tokenizer: the expression backtracks without end on this text of "
-                + text.length()
-                + " characters; use a tokenizer with a simpler one");
-      }
-      return text.charAt(index);
-    }
-
-    @Override
-    public CharSequence subSequence(int start, int end) {
-      return text.subSequence(start, end);
-    }
-
-    @Override
-    public String toString() {
-      return text.toString();
     }
   }
 }

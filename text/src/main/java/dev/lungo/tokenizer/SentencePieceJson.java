@@ -1,14 +1,12 @@
 package dev.lungo.tokenizer;
 
 import dev.lungo.tokenizer.SentencePieceTokenizer.TokenType;
-import dev.lungo.tokenizer.StrictJson.JsonCursor;
-import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -16,68 +14,12 @@ import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
 import tools.jackson.databind.json.JsonMapper;
 
-/// SentencePiece vocabularies as `tokenizer.json`: scores become the order of merges, and the order
-/// becomes scores.
+/// Writes SentencePiece vocabularies as `tokenizer.json`: scores become the order of merges.
 final class SentencePieceJson {
   private static final JsonMapper MAPPER =
       JsonMapper.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
 
   private SentencePieceJson() {}
-
-  /// Builds a tokenizer from what was read: a token's score is the negative rank of its first
-  /// merge.
-  static SentencePieceTokenizer build(
-      Map<String, Integer> vocabulary,
-      List<String> mergeParts,
-      List<AddedToken> added,
-      BytePairDefinition.Frame frame,
-      JsonCursor json)
-      throws IOException {
-    int largest = -1;
-    for (int id : vocabulary.values()) {
-      largest = Math.max(largest, id);
-    }
-    for (AddedToken token : added) {
-      largest = Math.max(largest, token.id());
-    }
-    String[] names = new String[largest + 1];
-    TokenType[] types = new TokenType[largest + 1];
-    float[] scores = new float[largest + 1];
-    Arrays.fill(names, "");
-    Arrays.fill(types, TokenType.UNUSED);
-    Arrays.fill(scores, Float.NEGATIVE_INFINITY);
-    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
-      String name = entry.getKey();
-      names[entry.getValue()] = name;
-      boolean isByte = name.matches("<0x[0-9A-Fa-f]{2}>");
-      // A token that no merge forms can still be a character; longer ones are never formed.
-      boolean character = name.codePointCount(0, name.length()) == 1;
-      types[entry.getValue()] =
-          isByte ? TokenType.BYTE : character ? TokenType.NORMAL : TokenType.UNUSED;
-    }
-    for (AddedToken token : added) {
-      names[token.id()] = token.content();
-      boolean unknown = token.content().equals("<unk>");
-      types[token.id()] =
-          unknown
-              ? TokenType.UNKNOWN
-              : token.special() ? TokenType.CONTROL : TokenType.USER_DEFINED;
-    }
-    for (int rank = 0; rank < mergeParts.size() / 2; rank++) {
-      String joined = mergeParts.get(2 * rank) + mergeParts.get(2 * rank + 1);
-      Integer id = vocabulary.get(joined);
-      if (id == null) {
-        throw json.malformed(
-            "model.merges",
-            "merge " + rank + " gives \"" + joined + "\", which is not in the vocabulary");
-      }
-      if (types[id] == TokenType.UNUSED) {
-        types[id] = TokenType.NORMAL;
-        scores[id] = -rank;
-      }
-    }
-    return new SentencePieceTokenizer(List.of(names), scores, types, frame.begin(), frame.end());
-  }
 
   private record Merge(String left, String right, float score, int id) {}
 
@@ -88,17 +30,20 @@ final class SentencePieceJson {
       json.writeNullProperty("truncation");
       json.writeNullProperty("padding");
       added(tokenizer, json);
+      boolean space = tokenizer.dropsFirstSpace();
       json.writeName("normalizer");
       json.writeRawValue(
-          "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Prepend\",\"prepend\":\"▁\"},"
+          "{\"type\":\"Sequence\",\"normalizers\":["
+              + (space ? "{\"type\":\"Prepend\",\"prepend\":\"▁\"}," : "")
               + "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"▁\"}]}");
       json.writeNullProperty("pre_tokenizer");
       postProcessor(tokenizer, json);
       json.writeName("decoder");
       json.writeRawValue(
           "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"▁\"},\"content\":\" \"},"
-              + "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},"
-              + "{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}");
+              + "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}"
+              + (space ? ",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}" : "")
+              + "]}");
       model(tokenizer, json);
       json.writeEndObject();
     }
@@ -161,19 +106,37 @@ final class SentencePieceJson {
     json.writeBooleanProperty("byte_fallback", true);
     json.writeBooleanProperty("ignore_merges", false);
     json.writeObjectPropertyStart("vocab");
-    for (int id = 0; id < tokenizer.vocabularySize(); id++) {
-      json.writeNumberProperty(tokenizer.nameOf(id), id);
-    }
+    vocabulary(tokenizer).forEach(json::writeNumberProperty);
     json.writeEndObject();
     json.writeArrayPropertyStart("merges");
-    for (Merge merge : merges(tokenizer)) {
+    List<String> parts = mergeParts(tokenizer);
+    for (int i = 0; i < parts.size(); i += 2) {
       json.writeStartArray();
-      json.writeString(merge.left());
-      json.writeString(merge.right());
+      json.writeString(parts.get(i));
+      json.writeString(parts.get(i + 1));
       json.writeEndArray();
     }
     json.writeEndArray();
     json.writeEndObject();
+  }
+
+  /// Returns the id of each name, in the order of the ids.
+  static Map<String, Integer> vocabulary(SentencePieceTokenizer tokenizer) {
+    Map<String, Integer> ids = new LinkedHashMap<>();
+    for (int id = 0; id < tokenizer.vocabularySize(); id++) {
+      ids.putIfAbsent(tokenizer.nameOf(id), id);
+    }
+    return ids;
+  }
+
+  /// Returns left and right text of each merge, one after the other, best first.
+  static List<String> mergeParts(SentencePieceTokenizer tokenizer) {
+    List<String> parts = new ArrayList<>();
+    for (Merge merge : merges(tokenizer)) {
+      parts.add(merge.left());
+      parts.add(merge.right());
+    }
+    return parts;
   }
 
   /// Every way to form a token from two others, best score first, as Hugging Face converts such

@@ -46,11 +46,13 @@ public final class SentencePieceTokenizer implements Tokenizer {
   private final Vocabulary vocabulary;
   private final AddedTokens added;
   private final int[] byteIds = new int[256];
-  private final OptionalInt begin;
-  private final OptionalInt end;
+  private final BytePairDefinition.Frame frame;
+  private final boolean spaceBefore;
   private final int unknown;
   private volatile String fingerprint = "";
 
+  /// Makes a tokenizer as Llama's: `begin` and a space are put before texts.
+  ///
   /// @param names the text of each id as in its file: `▁the`, `<0x0A>`, `<s>`
   /// @param scores the score of each id: higher is joined first
   /// @param types the type of each id
@@ -60,6 +62,27 @@ public final class SentencePieceTokenizer implements Tokenizer {
   ///   `<0x..>`
   public SentencePieceTokenizer(
       List<String> names, float[] scores, TokenType[] types, OptionalInt begin, OptionalInt end) {
+    this(
+        names,
+        scores,
+        types,
+        new BytePairDefinition.Frame(begin.stream().toArray(), new int[0], begin, end),
+        true);
+  }
+
+  /// @param names the text of each id as in its file: `▁the`, `<0x0A>`, `<s>`
+  /// @param scores the score of each id: higher is joined first
+  /// @param types the type of each id
+  /// @param frame what is put around a whole text
+  /// @param spaceBefore whether a space is put before text
+  /// @throws IllegalArgumentException if the lists differ in length, a byte token is not written
+  ///   `<0x..>`, or the frame names a token that is not there
+  public SentencePieceTokenizer(
+      List<String> names,
+      float[] scores,
+      TokenType[] types,
+      BytePairDefinition.Frame frame,
+      boolean spaceBefore) {
     if (names.size() != scores.length || names.size() != types.length || names.isEmpty()) {
       throw new IllegalArgumentException(
           "names (%d), scores (%d) and types (%d) must be equally many and at least one"
@@ -68,8 +91,13 @@ public final class SentencePieceTokenizer implements Tokenizer {
     this.names = List.copyOf(names);
     this.scores = scores.clone();
     this.types = types.clone();
-    this.begin = begin;
-    this.end = end;
+    this.frame = frame;
+    this.spaceBefore = spaceBefore;
+    for (int[] ids : new int[][] {frame.before(), frame.after(), frame.turnEnds()}) {
+      for (int id : ids) {
+        nameOf(id);
+      }
+    }
     Arrays.fill(byteIds, -1);
     List<byte[]> tokens = new ArrayList<>();
     List<AddedToken> special = new ArrayList<>();
@@ -111,11 +139,11 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public void encode(byte[] utf8, int from, int to, SpecialMode mode, TokenBuffer out) {
-    if (mode == SpecialMode.FRAME && begin.isPresent()) {
-      out.add(begin.getAsInt());
+    if (mode == SpecialMode.FRAME) {
+      out.addAll(frame.before(), 0, frame.before().length);
     }
     int at = from;
-    boolean first = true;
+    boolean first = spaceBefore;
     if (added.any(mode)) {
       for (var found = added.next(utf8, at, to, mode);
           found.isPresent();
@@ -123,10 +151,13 @@ public final class SentencePieceTokenizer implements Tokenizer {
         encodeOrdinary(utf8, at, found.get().start(), first, out);
         out.add(found.get().token().id());
         at = found.get().end();
-        first = found.get().token().special();
+        first = spaceBefore && found.get().token().special();
       }
     }
     encodeOrdinary(utf8, at, to, first, out);
+    if (mode == SpecialMode.FRAME) {
+      out.addAll(frame.after(), 0, frame.after().length);
+    }
   }
 
   private void encodeOrdinary(byte[] utf8, int from, int to, boolean spaceBefore, TokenBuffer out) {
@@ -136,26 +167,31 @@ public final class SentencePieceTokenizer implements Tokenizer {
     byte[] text = withSpaceMarks(utf8, from, to, spaceBefore);
     ScoreMerger merger = new ScoreMerger(vocabulary, scores, text);
     merger.mergeAll();
+    boolean afterUnknown = false;
     for (int start = 0; start < text.length; start = merger.endOf(start)) {
-      int id = vocabulary.find(text, start, merger.endOf(start));
+      int end = merger.endOf(start);
+      int id = vocabulary.find(text, start, end);
       if (id >= 0) {
         out.add(id);
-      } else {
-        fallBack(text, start, merger.endOf(start), out);
+      } else if (hasBytes(text, start, end)) {
+        for (int i = start; i < end; i++) {
+          out.add(byteIds[text[i] & 0xff]);
+        }
+      } else if (!afterUnknown) {
+        // Neighbouring unknown characters are one token.
+        out.add(unknown);
       }
+      afterUnknown = id < 0 && !hasBytes(text, start, end);
     }
   }
 
-  private void fallBack(byte[] text, int from, int to, TokenBuffer out) {
+  private boolean hasBytes(byte[] text, int from, int to) {
     for (int i = from; i < to; i++) {
       if (byteIds[text[i] & 0xff] < 0) {
-        out.add(unknown);
-        return;
+        return false;
       }
     }
-    for (int i = from; i < to; i++) {
-      out.add(byteIds[text[i] & 0xff]);
-    }
+    return true;
   }
 
   private static byte[] withSpaceMarks(byte[] utf8, int from, int to, boolean spaceBefore) {
@@ -217,7 +253,7 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public boolean dropsFirstSpace() {
-    return true;
+    return spaceBefore;
   }
 
   @Override
@@ -230,12 +266,22 @@ public final class SentencePieceTokenizer implements Tokenizer {
 
   @Override
   public OptionalInt beginOfText() {
-    return begin;
+    return frame.begin();
   }
 
   @Override
   public OptionalInt endOfText() {
-    return end;
+    return frame.end();
+  }
+
+  @Override
+  public int[] generationEnds() {
+    return EndTokens.of(this, frame.turnEnds());
+  }
+
+  /// Returns what stands around texts.
+  BytePairDefinition.Frame frame() {
+    return frame;
   }
 
   @Override

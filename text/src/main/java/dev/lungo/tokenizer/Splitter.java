@@ -5,6 +5,7 @@ package dev.lungo.tokenizer;
 public sealed interface Splitter
     permits Gpt2Splitter,
         Gpt4Splitter,
+        O200kSplitter,
         CodeSplitter,
         WordEndSplitter,
         RegexSplitter,
@@ -36,6 +37,9 @@ public sealed interface Splitter
       case Gpt2Splitter.PATTERN -> new Gpt2Splitter();
       case Gpt4Splitter.PATTERN_THREE_DIGITS, Gpt4Splitter.PATTERN_TIKTOKEN -> new Gpt4Splitter(3);
       case Gpt4Splitter.PATTERN_ONE_DIGIT -> new Gpt4Splitter(1);
+      case O200kSplitter.PATTERN -> new O200kSplitter(3, true);
+      case O200kSplitter.PATTERN_ONE_DIGIT -> new O200kSplitter(1, true);
+      case O200kSplitter.PATTERN_TEKKEN -> new O200kSplitter(1, false);
       case CodeSplitter.PATTERN -> new CodeSplitter();
       case WordEndSplitter.PATTERN -> new WordEndSplitter();
       default -> new RegexSplitter(pattern);

@@ -119,6 +119,15 @@ final class StrictJson {
       return (int) value;
     }
 
+    /// Reads a number.
+    double nextNumber(String field) throws IOException {
+      JsonToken token = parser.nextToken();
+      if (token != JsonToken.VALUE_NUMBER_FLOAT && token != JsonToken.VALUE_NUMBER_INT) {
+        throw malformed(field, "expected a number, found " + token);
+      }
+      return parser.getDoubleValue();
+    }
+
     String string(String field) throws IOException {
       if (parser.currentToken() != JsonToken.VALUE_STRING) {
         throw malformed(field, "expected a string, found " + parser.currentToken());

@@ -15,11 +15,6 @@ import java.util.Locale;
 /// The file says neither how text is cut nor what its special tokens are: both follow from its
 /// name, or from how many tokens it has.
 final class TiktokenFile {
-  static final String O200K_PATTERN =
-      "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-          + "|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-          + "|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
-
   private static final long LARGEST_FILE = 1L << 28;
 
   private TiktokenFile() {}
@@ -120,7 +115,7 @@ final class TiktokenFile {
     if (name.contains("o200k") || tokens.size() == 199_998) {
       return BytePairDefinition.ofRanks(
           tokens,
-          Splitter.forPattern(O200K_PATTERN),
+          new O200kSplitter(3, true),
           List.of(
               AddedToken.special(tokens.size() + 1, "<|endoftext|>"),
               AddedToken.special(tokens.size() + 20, "<|endofprompt|>")),

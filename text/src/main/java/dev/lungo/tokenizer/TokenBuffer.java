@@ -46,6 +46,16 @@ public final class TokenBuffer {
     addAll(other.ids, 0, other.size);
   }
 
+  /// Takes every `id` out, beginning at number `from`.
+  void remove(int id, int from) {
+    int kept = from;
+    for (int i = from; i < size; i++) {
+      ids[kept] = ids[i];
+      kept += ids[i] == id ? 0 : 1;
+    }
+    size = kept;
+  }
+
   /// Forgets the ids and keeps the memory.
   public void clear() {
     size = 0;

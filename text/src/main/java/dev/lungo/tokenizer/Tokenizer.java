@@ -8,7 +8,7 @@ import java.util.OptionalInt;
 
 /// Turns text into token ids and back. Immutable and safe for any number of threads.
 public sealed interface Tokenizer
-    permits BytePairTokenizer, SentencePieceTokenizer, CharacterTokenizer {
+    permits BytePairTokenizer, SentencePieceTokenizer, CharacterTokenizer, PipelineTokenizer {
 
   /// Returns one more than the largest id.
   int vocabularySize();
@@ -53,6 +53,12 @@ public sealed interface Tokenizer
 
   /// Returns the token that ends a text, where the tokenizer has one.
   OptionalInt endOfText();
+
+  /// Returns the tokens after which nothing more is to be generated: those that end a text and
+  /// those that end a turn of a conversation, such as `<|im_end|>`. In the order of the ids.
+  default int[] generationEnds() {
+    return EndTokens.of(this);
+  }
 
   /// Says whether the first space of a decoded text belongs to the encoding and not to the text.
   default boolean dropsFirstSpace() {

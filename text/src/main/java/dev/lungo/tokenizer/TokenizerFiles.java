@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 
 /// Opens tokenizers, whatever format they are in.
 ///
-/// - `tokenizer.json` (Hugging Face): byte-level BPE, BPE with byte fallback, characters;
+/// - `tokenizer.json` (Hugging Face): BPE of bytes and of characters, unigram, single characters;
+/// - `tokenizer.model` (SentencePiece): unigram and BPE;
 /// - `*.tiktoken` (OpenAI);
 /// - `encoder.json` with `vocab.bpe` (GPT-2), or `vocab.json` with `merges.txt`;
 /// - `*.bin` (llama2.c);
@@ -39,7 +40,7 @@ public final class TokenizerFiles {
   }
 
   private static Path findIn(Path folder) throws IOException {
-    for (String name : List.of("tokenizer.json", "encoder.json", "vocab.json")) {
+    for (String name : List.of("tokenizer.json", "tokenizer.model", "encoder.json", "vocab.json")) {
       if (Files.isRegularFile(folder.resolve(name))) {
         return folder.resolve(name);
       }
@@ -60,7 +61,7 @@ public final class TokenizerFiles {
           folder.toString(),
           null,
           candidates.isEmpty()
-              ? "holds no tokenizer.json, encoder.json with vocab.bpe, *.tiktoken, tok*.bin or *.gguf"
+              ? "holds no tokenizer.json, tokenizer.model, encoder.json with vocab.bpe, *.tiktoken, tok*.bin or *.gguf"
               : "holds several tokenizers, name one: " + candidates);
     }
   }
@@ -84,6 +85,9 @@ public final class TokenizerFiles {
     if (name.endsWith(".bin")) {
       return Llama2cFile.read(file);
     }
+    if (name.endsWith(".model")) {
+      return SentencePieceFile.read(file);
+    }
     if (name.endsWith(".gguf")) {
       return GgufTokenizerFile.read(file);
     }
@@ -100,7 +104,7 @@ public final class TokenizerFiles {
         file.toString(),
         0,
         "format",
-        "not recognised; Lungo reads tokenizer.json, *.tiktoken, encoder.json with vocab.bpe, llama2.c's *.bin and *.gguf");
+        "not recognised; Lungo reads tokenizer.json, tokenizer.model, *.tiktoken, encoder.json with vocab.bpe, llama2.c's *.bin and *.gguf");
   }
 
   private static Path partner(Path file, String name, String otherName) throws IOException {

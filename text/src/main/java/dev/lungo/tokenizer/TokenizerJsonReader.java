@@ -10,12 +10,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.NullNode;
 
-/// Reads Hugging Face `tokenizer.json`: byte-level BPE, BPE with byte fallback (Llama 1 and 2), and
-/// characters.
+/// Reads Hugging Face `tokenizer.json`: byte-pair encoding of bytes and of characters, unigram
+/// models, and single characters.
 final class TokenizerJsonReader {
   private final JsonCursor json;
   private final Map<String, JsonNode> parts = new HashMap<>();
@@ -23,19 +24,27 @@ final class TokenizerJsonReader {
   private final Map<String, Integer> vocabulary = new HashMap<>();
   private final List<AddedToken> added = new ArrayList<>();
   private final List<String> mergeParts = new ArrayList<>();
+  private final TokenizerConfigFile config;
+
+  /// The tokens of a unigram model, in the order of their ids, and their scores.
+  private final List<String> pieces = new ArrayList<>();
+
+  private final List<Double> scores = new ArrayList<>();
   private boolean hasModel;
 
-  private TokenizerJsonReader(JsonCursor json) {
+  private TokenizerJsonReader(JsonCursor json, TokenizerConfigFile config) {
     this.json = json;
+    this.config = config;
   }
 
   /// @throws MalformedFileException if the file is no such document, or of a kind that Lungo does
   ///   not read
   static Tokenizer read(Path file) throws IOException {
+    TokenizerConfigFile config = TokenizerConfigFile.beside(file);
     return StrictJson.read(
         file,
         json -> {
-          TokenizerJsonReader reader = new TokenizerJsonReader(json);
+          TokenizerJsonReader reader = new TokenizerJsonReader(json, config);
           reader.readDocument();
           try {
             return reader.build();
@@ -53,7 +62,7 @@ final class TokenizerJsonReader {
       switch (name.get()) {
         case "model" -> readModel();
         case "added_tokens" -> readAdded(json.nextTree());
-        case "normalizer", "pre_tokenizer", "post_processor" ->
+        case "normalizer", "pre_tokenizer", "post_processor", "decoder" ->
             parts.put(name.get(), json.nextTree());
         default -> json.skipNext();
       }
@@ -111,11 +120,28 @@ final class TokenizerJsonReader {
 
   private void readVocabulary() throws IOException {
     JsonToken start = json.next();
-    if (start != JsonToken.START_OBJECT) {
+    if (start == JsonToken.START_OBJECT) {
+      readVocabulary(json, vocabulary);
+    } else if (start == JsonToken.START_ARRAY) {
+      readScores();
+    } else {
       throw json.malformed(
-          "model.vocab", "expected an object of token: id (BPE or WordLevel), found " + start);
+          "model.vocab",
+          "expected an object of token: id (BPE or WordLevel) or an array of [token, score] (Unigram), found "
+              + start);
     }
-    readVocabulary(json, vocabulary);
+  }
+
+  private void readScores() throws IOException {
+    for (JsonToken token = json.next(); token != JsonToken.END_ARRAY; token = json.next()) {
+      if (token != JsonToken.START_ARRAY) {
+        throw json.malformed("model.vocab", "expected [token, score], found " + token);
+      }
+      json.expect(JsonToken.VALUE_STRING, "model.vocab");
+      pieces.add(json.string("model.vocab"));
+      scores.add(json.nextNumber("model.vocab"));
+      json.expect(JsonToken.END_ARRAY, "model.vocab");
+    }
   }
 
   /// Reads token: id up to the end of the open object.
@@ -152,14 +178,20 @@ final class TokenizerJsonReader {
   }
 
   private Tokenizer build() throws IOException {
-    String type = model.getOrDefault("type", NullNode.getInstance()).asString("BPE");
+    String type =
+        model
+            .getOrDefault("type", NullNode.getInstance())
+            .asString(pieces.isEmpty() ? "BPE" : "Unigram");
     return switch (type) {
-      case "BPE" -> flag("byte_fallback") ? buildSentencePiece() : buildBytePair();
+      case "BPE" -> buildPairs();
+      case "Unigram" -> buildUnigram();
       case "WordLevel" -> buildCharacters();
       default ->
           throw json.malformed(
               "model.type",
-              "\"" + type + "\" is not supported; Lungo reads BPE, and WordLevel of characters");
+              "\""
+                  + type
+                  + "\" is not supported; Lungo reads BPE, Unigram, and WordLevel of characters");
     };
   }
 
@@ -167,82 +199,85 @@ final class TokenizerJsonReader {
     return model.getOrDefault(name, NullNode.getInstance()).asBoolean(false);
   }
 
-  private Tokenizer buildBytePair() throws IOException {
+  private JsonNode part(String name) {
+    return parts.getOrDefault(name, NullNode.getInstance());
+  }
+
+  private BytePairDefinition.Frame frame() {
+    return PostProcessing.frame(part("post_processor"), added, vocabulary, config);
+  }
+
+  private Tokenizer buildPairs() throws IOException {
     for (String name : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
       JsonNode value = model.getOrDefault(name, NullNode.getInstance());
       if (!value.isNull() && !value.asString("").isEmpty()) {
         throw json.malformed(
-            "model." + name, value + " is not supported; Lungo reads byte-level BPE");
+            "model." + name, value + " is not supported; Lungo reads BPE without word affixes");
       }
     }
-    TokenizerJsonParts settings = new TokenizerJsonParts(json, parts, added);
-    TokenizerJsonParts.PreTokenizer pre = settings.preTokenizer();
-    List<byte[]> tokens = bytesOfTokens();
-    return new BytePairTokenizer(
-        new BytePairDefinition(
-            tokens,
-            mergeIds(),
-            false,
-            flag("ignore_merges"),
-            pre.splitter(),
-            settings.normalization(),
-            pre.spaceBefore(),
-            added,
-            settings.frame()));
+    OptionalInt unknown = unknownToken();
+    Optional<ByteLevelCut> cut = ByteLevelCut.of(part("normalizer"), part("pre_tokenizer"));
+    boolean plain = unknown.isEmpty() || hasAllBytes();
+    if (cut.isPresent() && plain && !flag("byte_fallback")) {
+      AlphabetVocabulary tokens = AlphabetVocabulary.of(vocabulary, mergeParts, added);
+      return new BytePairTokenizer(
+          new BytePairDefinition(
+              tokens.tokens(),
+              tokens.merges(),
+              false,
+              flag("ignore_merges"),
+              cut.get().splitter(),
+              cut.get().normalization(),
+              cut.get().spaceBefore(),
+              added,
+              frame()));
+    }
+    SymbolPairModel.Options options =
+        new SymbolPairModel.Options(
+            unknown, flag("fuse_unk"), flag("byte_fallback"), flag("ignore_merges"));
+    return pipeline(new SymbolPairModel(vocabulary, mergeParts, options));
   }
 
-  private List<byte[]> bytesOfTokens() throws IOException {
-    int largest = -1;
-    for (int id : vocabulary.values()) {
-      largest = Math.max(largest, id);
-    }
-    byte[][] tokens = new byte[largest + 1][];
-    Arrays.fill(tokens, new byte[0]);
-    Map<Integer, String> contents = new HashMap<>();
-    added.forEach(token -> contents.put(token.id(), token.content()));
-    for (Map.Entry<String, Integer> entry : vocabulary.entrySet()) {
-      int id = entry.getValue();
-      boolean addedToo = entry.getKey().equals(contents.get(id));
-      if (tokens[id].length > 0) {
-        throw json.malformed("model.vocab", "id " + id + " is there twice");
-      }
-      if (!addedToo) {
-        if (!ByteAlphabet.covers(entry.getKey()) || entry.getKey().isEmpty()) {
-          throw json.malformed(
-              "model.vocab",
-              "\"" + entry.getKey() + "\" is not written in the byte-level alphabet");
-        }
-        tokens[id] = ByteAlphabet.read(entry.getKey());
+  private OptionalInt unknownToken() {
+    String name = model.getOrDefault("unk_token", NullNode.getInstance()).asString("");
+    Integer id = vocabulary.get(name);
+    return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+  }
+
+  /// Says whether each byte is a token: then no text has an unknown character.
+  private boolean hasAllBytes() {
+    for (int b = 0; b < 256; b++) {
+      if (!vocabulary.containsKey(ByteAlphabet.write(new byte[] {(byte) b}))) {
+        return false;
       }
     }
-    return Arrays.asList(tokens);
+    return true;
   }
 
-  private int[] mergeIds() throws IOException {
-    int[] merges = new int[mergeParts.size() / 2 * 3];
-    for (int i = 0; i < mergeParts.size() / 2; i++) {
-      String left = mergeParts.get(2 * i);
-      String right = mergeParts.get(2 * i + 1);
-      merges[3 * i] = idOf(left, i);
-      merges[3 * i + 1] = idOf(right, i);
-      merges[3 * i + 2] = idOf(left + right, i);
+  private Tokenizer buildUnigram() throws IOException {
+    JsonNode unknown = model.getOrDefault("unk_id", NullNode.getInstance());
+    boolean[] composes = new boolean[pieces.size()];
+    Arrays.fill(composes, true);
+    for (int id = 0; id < pieces.size(); id++) {
+      vocabulary.put(pieces.get(id), id);
     }
-    return merges;
-  }
-
-  private int idOf(String token, int merge) throws IOException {
-    Integer id = vocabulary.get(token);
-    if (id == null) {
-      throw json.malformed(
-          "model.merges",
-          "merge " + merge + " needs \"" + token + "\", which is not in the vocabulary");
+    if (!unknown.isNull() && !(unknown.isIntegralNumber() && unknown.canConvertToInt())) {
+      throw json.malformed("model.unk_id", "expected a whole number, found " + unknown);
     }
-    return id;
+    return pipeline(
+        new UnigramModel(
+            pieces,
+            scores.stream().mapToDouble(Double::doubleValue).toArray(),
+            composes,
+            unknown.isNull() ? OptionalInt.empty() : OptionalInt.of(unknown.intValue()),
+            flag("byte_fallback"),
+            flag("single_precision")));
   }
 
-  private Tokenizer buildSentencePiece() throws IOException {
-    TokenizerJsonParts settings = new TokenizerJsonParts(json, parts, added);
-    return SentencePieceJson.build(vocabulary, mergeParts, added, settings.frame(), json);
+  private Tokenizer pipeline(TextModel model) {
+    return new PipelineTokenizer(
+        new PipelineTokenizer.Definition(
+            model, part("normalizer"), part("pre_tokenizer"), part("decoder"), added, frame()));
   }
 
   private Tokenizer buildCharacters() throws IOException {

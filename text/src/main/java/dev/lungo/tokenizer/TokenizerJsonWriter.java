@@ -17,7 +17,7 @@ final class TokenizerJsonWriter {
 
   private final JsonGenerator json;
 
-  private TokenizerJsonWriter(JsonGenerator json) {
+  TokenizerJsonWriter(JsonGenerator json) {
     this.json = json;
   }
 
@@ -37,11 +37,12 @@ final class TokenizerJsonWriter {
     }
   }
 
-  private static JsonGenerator generator(OutputStream out) {
+  static JsonGenerator generator(OutputStream out) {
     return MAPPER.writerWithDefaultPrettyPrinter().createGenerator(out);
   }
 
-  private void begin(List<AddedToken> added) {
+  /// Opens the document and writes what stands before the normalizer.
+  void begin(List<AddedToken> added) {
     json.writeStartObject();
     json.writeStringProperty("version", "1.0");
     json.writeNullProperty("truncation");
@@ -84,18 +85,30 @@ final class TokenizerJsonWriter {
         definition.splitter() instanceof SequenceSplitter sequence
             ? sequence.steps()
             : List.of(definition.splitter());
+    boolean alphabet = false;
     for (Splitter step : steps) {
-      json.writeStartObject();
-      json.writeStringProperty("type", "Split");
-      json.writeObjectPropertyStart("pattern");
-      json.writeStringProperty("Regex", step.pattern());
-      json.writeEndObject();
-      json.writeStringProperty("behavior", "Isolated");
-      json.writeBooleanProperty("invert", false);
-      json.writeEndObject();
+      // What sees the alphabet stands behind the step that makes it.
+      if (step instanceof RegexSplitter regex && regex.seesAlphabet() && !alphabet) {
+        alphabet = true;
+        byteLevel(definition.spaceBefore(), false);
+      }
+      split(step.pattern());
     }
-    byteLevel(definition.spaceBefore(), false);
+    if (!alphabet) {
+      byteLevel(definition.spaceBefore(), false);
+    }
     json.writeEndArray();
+    json.writeEndObject();
+  }
+
+  private void split(String expression) {
+    json.writeStartObject();
+    json.writeStringProperty("type", "Split");
+    json.writeObjectPropertyStart("pattern");
+    json.writeStringProperty("Regex", expression);
+    json.writeEndObject();
+    json.writeStringProperty("behavior", "Isolated");
+    json.writeBooleanProperty("invert", false);
     json.writeEndObject();
   }
 
@@ -111,6 +124,15 @@ final class TokenizerJsonWriter {
   private void template(Tokenizer tokenizer, BytePairDefinition.Frame frame) {
     if (frame.before().length + frame.after().length == 0) {
       byteLevel(false, true);
+    } else {
+      frame(tokenizer, frame);
+    }
+  }
+
+  /// Writes what stands around a text, `null` for nothing.
+  void frame(Tokenizer tokenizer, BytePairDefinition.Frame frame) {
+    if (frame.before().length + frame.after().length == 0) {
+      json.writeNull();
       return;
     }
     json.writeStartObject();

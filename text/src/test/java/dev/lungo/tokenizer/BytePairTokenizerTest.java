@@ -231,17 +231,26 @@ final class BytePairTokenizerTest {
     assertThatThrownBy(() -> TRAINED.bytesOf(700))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("700");
-    List<byte[]> tokens = new ArrayList<>(TRAINED.definition().tokens().subList(0, 255));
-    assertThatThrownBy(() ->
-            new BytePairTokenizer(
-                BytePairDefinition.ofMerges(
-                    tokens,
-                    new int[0],
-                    new Gpt2Splitter(),
-                    List.of(),
-                    BytePairDefinition.Frame.none())))
+    assertThatThrownBy(() -> new BytePairTokenizer(withTokens(List.of())))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("0xff");
+        .hasMessageContaining("empty");
+  }
+
+  @Test
+  void bytesWithoutATokenAreLeftOut() {
+    List<byte[]> tokens = new ArrayList<>(TRAINED.definition().tokens().subList(0, 256));
+    tokens.set('q', new byte[0]);
+    BytePairTokenizer tokenizer = new BytePairTokenizer(withTokens(tokens));
+    for (int round = 0; round < 2; round++) {
+      assertThat(tokenizer.encode("q")).isEmpty();
+      assertThat(tokenizer.encode("aqb q")).containsExactly('a', 'b', ' ');
+      assertThat(tokenizer.encode("x" + "q".repeat(500) + "y")).containsExactly('x', 'y');
+    }
+  }
+
+  private static BytePairDefinition withTokens(List<byte[]> tokens) {
+    return BytePairDefinition.ofMerges(
+        tokens, new int[0], new Gpt2Splitter(), List.of(), BytePairDefinition.Frame.none());
   }
 
   @Test

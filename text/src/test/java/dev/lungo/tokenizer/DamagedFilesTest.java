@@ -145,6 +145,74 @@ final class DamagedFilesTest {
     damage(file, file);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"unigram", "bpe", "unigram-bytes"})
+  void sentencePieceModel(String name) throws IOException {
+    Path file = folder.resolve("tokenizer.model");
+    Files.write(file, SentencePieceFileTest.resource(name + ".model"));
+    damage(file, file);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"unigram", "bpe"})
+  void pipelineJson(String name) throws IOException {
+    Path model = folder.resolve("tokenizer.model");
+    Files.write(model, SentencePieceFileTest.resource(name + ".model"));
+    Path file = folder.resolve("tokenizer.json");
+    TokenizerFiles.load(model).save(file);
+    damage(file, file);
+  }
+
+  @Test
+  void tokenizerConfiguration() throws IOException {
+    Path file = folder.resolve("tokenizer_config.json");
+    TRAINED.save(folder.resolve("tokenizer.json"));
+    Files.writeString(
+        file,
+        "{\"add_bos_token\": true, \"bos_token\": {\"content\": \"<|endoftext|>\"}, \"chat_template\": \"{{ x }}\"}");
+    damage(file, folder.resolve("tokenizer.json"));
+  }
+
+  /// A field of the given number and type, and a length that no file has.
+  @ParameterizedTest
+  @ValueSource(ints = {0x0a, 0x12, 0x1a, 0x0b, 0x0f})
+  void lengthsBeyondTheFileAreRefused(int tag) throws IOException {
+    byte[] huge = {
+      (byte) tag,
+      (byte) 0x80,
+      (byte) 0x80,
+      (byte) 0x80,
+      (byte) 0x80,
+      (byte) 0x80,
+      (byte) 0x80,
+      (byte) 0x80,
+      (byte) 0x80,
+      0x10
+    };
+    Path file = Files.write(folder.resolve("tokenizer.model"), huge);
+    assertThatThrownBy(() -> TokenizerFiles.load(file)).isInstanceOf(MalformedFileException.class);
+    byte[] negative = {(byte) tag, -1, -1, -1, -1, -1, -1, -1, -1, -1, 1};
+    Files.write(file, negative);
+    assertThatThrownBy(() -> TokenizerFiles.load(file)).isInstanceOf(MalformedFileException.class);
+  }
+
+  /// Arrays of -1 and 2^60 elements, strings of 2^60 bytes.
+  @ParameterizedTest
+  @ValueSource(longs = {-1, 1L << 60, Integer.MAX_VALUE})
+  void ggufListsBeyondTheFileAreRefused(long count) throws IOException {
+    for (String key : List.of("tokens", "scores", "merges", "precompiled_charsmap")) {
+      for (int element : new int[] {0, 6, 8}) {
+        ByteBuffer out = ByteBuffer.allocate(200).order(ByteOrder.LITTLE_ENDIAN);
+        out.putInt(0x46554747).putInt(3).putLong(0).putLong(1);
+        byte[] name = ("tokenizer.ggml." + key).getBytes(StandardCharsets.US_ASCII);
+        out.putLong(name.length).put(name).putInt(9).putInt(element).putLong(count);
+        Path file = Files.write(folder.resolve("model.gguf"), out.array());
+        assertThatThrownBy(() -> TokenizerFiles.load(file))
+            .isInstanceOf(MalformedFileException.class);
+      }
+    }
+  }
+
   @Test
   void gguf() throws IOException {
     byte[] real = Files.readAllBytes(TestData.file("models/stories260K/stories260K.gguf"));
@@ -165,6 +233,15 @@ final class DamagedFilesTest {
         "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [[\"a\", \"b\"]]}}",
         "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [\"a\"]}}",
         "{\"model\": {\"type\": \"Unigram\", \"vocab\": [[\"a\", 0.5]]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 5, \"vocab\": [[\"a\", -1]]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": -1, \"vocab\": [[\"a\", -1]]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"a\", -1], [\"a\", -2]]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"a\", 1e999]]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [[\"a\", -1, 2]]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": [\"a\"]}}",
+        "{\"model\": {\"type\": \"Unigram\", \"unk_id\": 0, \"vocab\": []}}",
+        "{\"model\": {\"type\": \"BPE\", \"byte_fallback\": true, \"vocab\": {\"a\": 0, \"b\": 0}, \"merges\": []}}",
+        "{\"model\": {\"type\": \"BPE\", \"vocab\": {\"a\": 0}, \"merges\": [], \"end_of_word_suffix\": \"</w>\"}}",
         "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}",
         "{\"model\": {\"type\": \"WordLevel\", \"vocab\": {\"ab\": 0}}}",
         "{\"model\": {\"type\": \"WordLevel\", \"vocab\": {}}}",
@@ -180,8 +257,13 @@ final class DamagedFilesTest {
   @Test
   void deepNestingIsRefused() throws IOException {
     Path file = folder.resolve("tokenizer.json");
-    Files.writeString(file, "{\"normalizer\": " + "[".repeat(200_000));
-    assertThatThrownBy(() -> TokenizerFiles.load(file)).isInstanceOf(MalformedFileException.class);
+    for (String part : List.of("normalizer", "pre_tokenizer", "decoder", "model", "other")) {
+      for (String opening : List.of("[", "{\"a\":", "{\"type\":\"Sequence\",\"decoders\":[")) {
+        Files.writeString(file, "{\"" + part + "\": " + opening.repeat(10_000));
+        assertThatThrownBy(() -> TokenizerFiles.load(file))
+            .isInstanceOf(MalformedFileException.class);
+      }
+    }
   }
 
   @Test

@@ -72,13 +72,18 @@ final class SplitterTest {
     "-",
     "😉",
     "\u0301",
+    "e\u0301",
+    "\u093f",
+    "ÀB",
+    "ABc",
+    "/",
     "\u200d",
     "<|",
     "\u0000",
     "\ufffd"
   };
 
-  private static String randomText(Random random) {
+  static String randomText(Random random) {
     StringBuilder text = new StringBuilder();
     for (int n = random.nextInt(40); n > 0; n--) {
       text.append(PARTS[random.nextInt(PARTS.length)]);
@@ -120,6 +125,9 @@ final class SplitterTest {
               new Gpt2Splitter(),
               new Gpt4Splitter(3),
               new Gpt4Splitter(1),
+              new O200kSplitter(3, true),
+              new O200kSplitter(1, true),
+              new O200kSplitter(1, false),
               new CodeSplitter(),
               new WordEndSplitter())) {
         assertThat(pieces(splitter, text, 1 + round % 7))
@@ -188,6 +196,7 @@ final class SplitterTest {
               new Gpt2Splitter(),
               new Gpt4Splitter(3),
               new WordEndSplitter(),
+              new O200kSplitter(3, true),
               new RegexSplitter("\\w+"))) {
         Splitter.Pieces pieces = splitter.pieces(bytes, 0, bytes.length);
         int end = 0;
@@ -218,7 +227,11 @@ final class SplitterTest {
       String right = new String(utf8, cut, utf8.length - cut, StandardCharsets.UTF_8);
       for (Splitter splitter :
           List.of(
-              new Gpt2Splitter(), new Gpt4Splitter(3), new CodeSplitter(), new WordEndSplitter())) {
+              new Gpt2Splitter(),
+              new Gpt4Splitter(3),
+              new O200kSplitter(3, true),
+              new CodeSplitter(),
+              new WordEndSplitter())) {
         List<String> parts = new ArrayList<>(pieces(splitter, left, 8));
         parts.addAll(pieces(splitter, right, 8));
         assertThat(parts).as("\"%s\" | \"%s\"", left, right).isEqualTo(pieces(splitter, text, 8));
