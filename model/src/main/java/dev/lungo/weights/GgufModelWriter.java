@@ -2,11 +2,15 @@ package dev.lungo.weights;
 
 import dev.lungo.file.GgufWriter;
 import dev.lungo.file.GgufWriter.Outgoing;
+import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.model.GemmaConfig;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
+import dev.lungo.model.RopeScaling;
 import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Parameter.Role;
 import dev.lungo.tensor.Tensor;
@@ -17,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /// Writes a model as one GGUF file, as llama.cpp opens it.
 ///
@@ -27,38 +30,6 @@ import java.util.regex.Pattern;
 /// nearest type whose blocks fit takes its place.
 public final class GgufModelWriter {
   private static final int QUANTIZATION_VERSION = 2;
-
-  /// Parts of names, in the order in which they are replaced.
-  private static final String[][] NAMES = {
-    {"model.embed_tokens.", "token_embd."},
-    {"transformer.wte.", "token_embd."},
-    {"transformer.wpe.", "position_embd."},
-    {"model.norm.", "output_norm."},
-    {"transformer.ln_f.", "output_norm."},
-    {"lm_head.", "output."},
-    {"model.layers.", "blk."},
-    {"transformer.h.", "blk."},
-    {".input_layernorm.", ".attn_norm."},
-    {".ln_1.", ".attn_norm."},
-    {".self_attn.q_proj.", ".attn_q."},
-    {".self_attn.k_proj.", ".attn_k."},
-    {".self_attn.v_proj.", ".attn_v."},
-    {".self_attn.o_proj.", ".attn_output."},
-    {".attn.c_attn.", ".attn_qkv."},
-    {".attn.c_proj.", ".attn_output."},
-    {".post_attention_layernorm.", ".ffn_norm."},
-    {".ln_2.", ".ffn_norm."},
-    {".mlp.gate_proj.", ".ffn_gate."},
-    {".mlp.up_proj.", ".ffn_up."},
-    {".mlp.c_fc.", ".ffn_up."},
-    {".mlp.down_proj.", ".ffn_down."},
-    {".mlp.c_proj.", ".ffn_down."},
-  };
-
-  private static final Pattern KNOWN =
-      Pattern.compile(
-          "(token_embd|position_embd|output_norm|output|blk\\.\\d+\\.(attn_(norm|q|k|v|qkv|output)"
-              + "|ffn_(norm|gate|up|down)))\\.(weight|bias)");
 
   private GgufModelWriter() {}
 
@@ -97,7 +68,7 @@ public final class GgufModelWriter {
       RowEncoder encoder,
       WeightReport.Builder report,
       Consumer<String> progress) {
-    String name = nameInFile(parameter.name());
+    String name = GgufNames.inFile(model.config(), parameter.name());
     WeightType type = typeOf(model, parameter, wanted);
     Tensor tensor = parameter.tensor();
     long[] shape = new long[tensor.shape().rank()];
@@ -111,23 +82,44 @@ public final class GgufModelWriter {
         type.dtype().bytes(tensor.elements()),
         out -> {
           progress.accept(name);
-          WeightRows rows = WeightRows.of(parameter, model.config(), RotaryLayout.INTERLEAVED);
+          WeightRows rows = WeightRows.of(parameter, model.config(), layout(model.config()));
           report.add(type, encoder.write(out, parameter.name(), rows, type.dtype()));
         });
   }
 
-  private static String nameInFile(String name) {
-    String inFile = name;
-    for (String[] pair : NAMES) {
-      inFile = inFile.replace(pair[0], pair[1]);
-    }
-    if (!KNOWN.matcher(inFile).matches()) {
-      throw new IllegalArgumentException(
-          "Lungo writes GGUF files of plain Llama and GPT-2 models only, which have no "
-              + name
-              + "; export to safetensors");
-    }
-    return inFile;
+  /// Returns the order of a head's elements that llama.cpp expects of an architecture.
+  private static RotaryLayout layout(ModelConfig config) {
+    return architecture(config).equals("llama") ? RotaryLayout.INTERLEAVED : RotaryLayout.HALVES;
+  }
+
+  /// Returns llama.cpp's name of an architecture.
+  ///
+  /// @throws IllegalArgumentException if Lungo writes no such models
+  private static String architecture(ModelConfig config) {
+    return switch (config) {
+      case LlamaConfig llama -> {
+        if (!llama.ropeScaling().equals(RopeScaling.NONE)
+            || llama.window() != AttentionShape.UNLIMITED
+            || llama.rotaryDim() != llama.headDim()) {
+          throw notWritten("stretched or partial rotary positions or attention within a window");
+        }
+        yield switch (llama.family()) {
+          case LLAMA, MISTRAL -> "llama";
+          case QWEN2, QWEN3 -> llama.family().modelType();
+          case PHI3 -> throw notWritten("Phi-3's fused projections");
+        };
+      }
+      case Gpt2Config _ -> "gpt2";
+      case GemmaConfig _ -> throw notWritten("Gemma's norms");
+      case OptConfig _ -> throw notWritten("OPT's positions");
+    };
+  }
+
+  private static IllegalArgumentException notWritten(String detail) {
+    return new IllegalArgumentException(
+        "Lungo writes GGUF files of Llama, Mistral, Qwen 2 and 3 and GPT-2 without "
+            + detail
+            + "; export to safetensors");
   }
 
   /// Returns the type that a parameter gets in a file of `wanted`.
@@ -148,11 +140,7 @@ public final class GgufModelWriter {
   }
 
   private static Map<String, Object> metadata(ModelConfig config, WeightType type) {
-    String architecture =
-        switch (config) {
-          case LlamaConfig llama -> "llama";
-          case Gpt2Config gpt2 -> "gpt2";
-        };
+    String architecture = architecture(config);
     Map<String, Object> metadata = new LinkedHashMap<>();
     metadata.put("general.architecture", architecture);
     metadata.put("general.file_type", type.fileType());
@@ -175,6 +163,7 @@ public final class GgufModelWriter {
       }
       case Gpt2Config gpt2 ->
           metadata.put(prefix + "attention.layer_norm_epsilon", gpt2.normEpsilon());
+      case GemmaConfig _, OptConfig _ -> throw new IllegalStateException("was refused before");
     }
     return metadata;
   }

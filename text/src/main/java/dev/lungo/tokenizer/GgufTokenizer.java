@@ -161,8 +161,7 @@ public record GgufTokenizer(Map<String, Object> metadata, List<String> warnings)
             case Gpt4Splitter words when words.maxDigits() == 3 ->
                 Optional.of(whole ? "llama-bpe" : "smaug-bpe");
             case Gpt4Splitter words when !whole -> Optional.of("qwen2");
-            case O200kSplitter words
-                when !whole && words.pattern().equals(O200kSplitter.PATTERN) ->
+            case O200kSplitter words when !whole && words.pattern().equals(O200kSplitter.PATTERN) ->
                 Optional.of("gpt-4o");
             case O200kSplitter words
                 when whole && words.pattern().equals(O200kSplitter.PATTERN_TEKKEN) ->
