@@ -247,9 +247,7 @@ final class GgufPreTokenizers {
 
   private static void o200kFamily(Map<String, Supplier<Cut>> all) {
     plain(
-        all,
-        List.of("gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"),
-        O200kSplitter.PATTERN);
+        all, List.of("gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"), O200kSplitter.PATTERN);
     add(all, List.of("granite-embed-multi-97m"), true, false, O200kSplitter.PATTERN);
     add(all, List.of("tekken"), true, true, O200kSplitter.PATTERN_TEKKEN);
     plain(

@@ -19,8 +19,21 @@ public final class O200kSplitter implements Splitter {
   private static final String TAIL =
       "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   static final String PATTERN =
-      FIRST + UPPER + "*" + LOWER + "+" + SUFFIX + "|" + FIRST + UPPER + "+" + LOWER + "*" + SUFFIX
-          + "|\\p{N}{1,3}" + TAIL;
+      FIRST
+          + UPPER
+          + "*"
+          + LOWER
+          + "+"
+          + SUFFIX
+          + "|"
+          + FIRST
+          + UPPER
+          + "+"
+          + LOWER
+          + "*"
+          + SUFFIX
+          + "|\\p{N}{1,3}"
+          + TAIL;
   static final String PATTERN_ONE_DIGIT =
       FIRST + UPPER + "*" + LOWER + "+" + SUFFIX + "|" + FIRST + UPPER + "+" + LOWER + "*" + SUFFIX
           + "|\\p{N}" + TAIL;
@@ -128,9 +141,9 @@ public final class O200kSplitter implements Splitter {
   /// Returns where the word ends whose letters begin at `letters`, behind at most one other
   /// character at `from`; `from` if there is no word.
   ///
-  /// Capitals, then small letters, of which there must be one: letters without case count as either,
-  /// so that where no small letter follows, the last letter without case ends the word. Only if
-  /// there is none at all are capitals alone a word.
+  /// Capitals, then small letters, of which there must be one: letters without case count as
+  /// either, so that where no small letter follows, the last letter without case ends the word.
+  /// Only if there is none at all are capitals alone a word.
   private int wordEnd(byte[] text, int from, int letters, int end) {
     int at = letters;
     int lastCaseless = -1;
