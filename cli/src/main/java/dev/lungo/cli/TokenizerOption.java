@@ -14,7 +14,7 @@ final class TokenizerOption {
       paramLabel = "FILE",
       required = true,
       description = {
-        "tokenizer.json, *.tiktoken, encoder.json with vocab.bpe beside it,",
+        "tokenizer.json, tokenizer.model, *.tiktoken, encoder.json with vocab.bpe beside it,",
         "llama2.c's *.bin, *.gguf, or a folder with one of these, such as a run."
       })
   private Path file;

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.JsonNodeFactory;
 
 /// Reads the tokenizer that a GGUF file carries in its metadata.
 ///
@@ -39,13 +40,15 @@ final class GgufTokenizerFile {
         case "llama" -> gguf.sentencePiece();
         case "gpt2" -> gguf.bytePair();
         case "t5" -> gguf.unigram();
+        case "gemma4" -> gguf.characterPairs();
         case "", "none", "no_vocab" ->
             throw gguf.malformed(
                 "model",
                 "this file carries no tokenizer; put the tokenizer.json or tokenizer.model of its model beside it");
         default ->
             throw gguf.malformed(
-                "model", "\"" + model + "\" is not supported; Lungo reads llama, gpt2 and t5");
+                "model",
+                "\"" + model + "\" is not supported; Lungo reads llama, gpt2, t5 and gemma4");
       };
     } catch (IllegalArgumentException e) {
       throw gguf.malformed("tokens", String.valueOf(e.getMessage()));
@@ -112,7 +115,9 @@ final class GgufTokenizerFile {
     }
     TokenType[] types = new TokenType[count];
     for (int i = 0; i < count; i++) {
-      types[i] = TokenType.ofNumber(numbers.get(i).intValue());
+      // 0 is "undefined": some converters write it for tokens that are never used.
+      int number = numbers.get(i).intValue();
+      types[i] = number == 0 ? TokenType.UNUSED : TokenType.ofNumber(number);
     }
     return types;
   }
@@ -128,14 +133,48 @@ final class GgufTokenizerFile {
                         + pre
                         + "\" is not known; Lungo knows "
                         + String.join(", ", GgufPreTokenizers.names())));
+    Map<String, Integer> ids = new HashMap<>();
+    List<AddedToken> added = new ArrayList<>();
+    int count = readTokens(ids, added);
+    AlphabetVocabulary vocabulary = AlphabetVocabulary.of(ids, mergeParts(), added);
+    return new BytePairTokenizer(
+        new BytePairDefinition(
+            vocabulary.tokens(),
+            vocabulary.merges(),
+            false,
+            cut.wholePiecesFirst(),
+            cut.splitter(),
+            Optional.empty(),
+            false,
+            added,
+            frame(count, cut.addsBegin(), false)));
+  }
+
+  /// Byte pairs of characters with `▁` for spaces, as Gemma's `tokenizer.json` describes them.
+  private Tokenizer characterPairs() throws IOException {
+    Map<String, Integer> ids = new HashMap<>();
+    List<AddedToken> added = new ArrayList<>();
+    int count = readTokens(ids, added);
+    OptionalInt unknown = special("unknown_token_id", count);
+    return new PipelineTokenizer(
+        new PipelineTokenizer.Definition(
+            new SymbolPairModel(
+                ids, mergeParts(), new SymbolPairModel.Options(unknown, true, true, false)),
+            SentencePieceDefinition.normalizer(Optional.empty(), false, false),
+            JsonNodeFactory.instance.nullNode(),
+            SentencePieceDefinition.decoder(false),
+            added,
+            frame(count, true, false)));
+  }
+
+  /// Reads the tokens with an id each, those that stand apart into `added`, and counts the ids.
+  private int readTokens(Map<String, Integer> ids, List<AddedToken> added) throws IOException {
     List<String> names = list("tokens", String.class);
     TokenType[] types = new TokenType[names.size()];
     Arrays.fill(types, TokenType.NORMAL);
     if (value("token_type") != null) {
       types = types(names.size());
     }
-    List<AddedToken> added = new ArrayList<>();
-    Map<String, Integer> ids = new HashMap<>();
     for (int id = 0; id < types.length; id++) {
       String name = names.get(id);
       if (name.isEmpty()) {
@@ -150,18 +189,7 @@ final class GgufTokenizerFile {
         added.add(new AddedToken(id, name, control, false, false, false, false));
       }
     }
-    AlphabetVocabulary vocabulary = AlphabetVocabulary.of(ids, mergeParts(), added);
-    return new BytePairTokenizer(
-        new BytePairDefinition(
-            vocabulary.tokens(),
-            vocabulary.merges(),
-            false,
-            cut.wholePiecesFirst(),
-            cut.splitter(),
-            Optional.empty(),
-            false,
-            added,
-            frame(names.size(), cut.addsBegin(), false)));
+    return names.size();
   }
 
   /// Splits merges at the first space that is not their first character.

@@ -40,13 +40,13 @@ record SentencePieceDefinition(
     if (!unigram && charsMap.isEmpty() && !removesExtraSpaces) {
       return new SentencePieceTokenizer(names, scores, types, frame, spaceBefore);
     }
-    ObjectNode normalizer = normalizer();
+    ObjectNode normalizer = normalizer(charsMap, spaceBefore, removesExtraSpaces);
     PipelineTokenizer.Definition definition =
         new PipelineTokenizer.Definition(
             unigram ? unigramModel() : pairModel(),
             normalizer,
             JSON.nullNode(),
-            decoder(),
+            decoder(spaceBefore),
             added(),
             frame);
     // Files describe the table as Hugging Face reads it, which differs where graphemes have several
@@ -56,7 +56,9 @@ record SentencePieceDefinition(
     return new PipelineTokenizer(definition, text -> afterTable.apply(table.apply(text)));
   }
 
-  private ObjectNode normalizer() {
+  /// Describes how text is prepared, in the terms of `tokenizer.json`.
+  static ObjectNode normalizer(
+      Optional<CharsMap> charsMap, boolean spaceBefore, boolean removesExtraSpaces) {
     ObjectNode sequence = JSON.objectNode();
     sequence.put("type", "Sequence");
     ArrayNode steps = sequence.putArray("normalizers");
@@ -95,7 +97,8 @@ record SentencePieceDefinition(
     return rest;
   }
 
-  private ObjectNode decoder() {
+  /// Describes how tokens become text, in the terms of `tokenizer.json`.
+  static ObjectNode decoder(boolean spaceBefore) {
     ObjectNode sequence = JSON.objectNode();
     sequence.put("type", "Sequence");
     ArrayNode steps = sequence.putArray("decoders");
