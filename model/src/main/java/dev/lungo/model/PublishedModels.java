@@ -39,18 +39,49 @@ public final class PublishedModels {
           .with(LlamaFamily.PHI3, 96, RopeScaling.NONE, 2047);
   public static final GemmaConfig GEMMA_2_2B =
       new GemmaConfig(
-          GemmaGeneration.GEMMA2, 256_000, 2304, 26, 8, 4, 256, 9216, 8192, 1e-6f, 10_000,
-          RopeScaling.NONE, 10_000, 256, 4096, 2, 50, 30, true);
+          GemmaGeneration.GEMMA2,
+          256_000,
+          2304,
+          26,
+          8,
+          4,
+          256,
+          9216,
+          8192,
+          1e-6f,
+          10_000,
+          RopeScaling.NONE,
+          10_000,
+          256,
+          4096,
+          2,
+          50,
+          30,
+          true);
   public static final GemmaConfig GEMMA_3_1B =
       new GemmaConfig(
-          GemmaGeneration.GEMMA3, 262_144, 1152, 26, 4, 1, 256, 6912, 32_768, 1e-6f, 1_000_000,
-          RopeScaling.NONE, 10_000, 256, 512, 6, AttentionShape.UNCAPPED, AttentionShape.UNCAPPED,
+          GemmaGeneration.GEMMA3,
+          262_144,
+          1152,
+          26,
+          4,
+          1,
+          256,
+          6912,
+          32_768,
+          1e-6f,
+          1_000_000,
+          RopeScaling.NONE,
+          10_000,
+          256,
+          512,
+          6,
+          AttentionShape.UNCAPPED,
+          AttentionShape.UNCAPPED,
           true);
 
-  public static final OptConfig OPT_125M =
-      new OptConfig(50_272, 768, 12, 12, 3072, 2048, true);
-  public static final OptConfig OPT_1_3B =
-      new OptConfig(50_272, 2048, 24, 32, 8192, 2048, true);
+  public static final OptConfig OPT_125M = new OptConfig(50_272, 768, 12, 12, 3072, 2048, true);
+  public static final OptConfig OPT_1_3B = new OptConfig(50_272, 2048, 24, 32, 8192, 2048, true);
 
   private PublishedModels() {}
 

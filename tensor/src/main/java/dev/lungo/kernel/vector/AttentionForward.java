@@ -95,7 +95,7 @@ final class AttentionForward {
   /// Returns how many of `some` keys from `key` on come before the window of the query at
   /// `position`; negative if the window starts before them.
   static int hidden(AttentionShape shape, int position, int key, int some) {
-    return (int) Math.clamp((long) position + 1 - shape.window() - key, -COLUMNS, some);
+    return Math.clamp((long) position + 1 - shape.window() - key, -COLUMNS, some);
   }
 
   private void packQueries(
