@@ -13,6 +13,7 @@ import picocli.CommandLine.Command;
       MatmulBench.class,
       TrainingBench.class,
       OperationsBench.class,
+      GreedyBench.class,
       TokenizerBench.class,
       SpeedrunBench.class,
       InferenceBench.class,

@@ -21,10 +21,7 @@ final class LungoInference implements AutoCloseable {
 
   /// Reads a prompt and returns its tokens a second.
   double promptRate(int length) {
-    int[] ids = new int[length];
-    for (int i = 0; i < length; i++) {
-      ids[i] = (100 + i * 7919) % model.config().vocabulary();
-    }
+    int[] ids = prompt(length);
     generator.rewind(0);
     long start = System.nanoTime();
     generator.feed(ids);
@@ -40,6 +37,29 @@ final class LungoInference implements AutoCloseable {
       id = likeliest(generator.feed(id));
     }
     return count / ((System.nanoTime() - start) / 1e9);
+  }
+
+  /// Returns any ids, not all the same.
+  int[] prompt(int length) {
+    int[] ids = new int[length];
+    for (int i = 0; i < length; i++) {
+      ids[i] = (100 + i * 7919) % model.config().vocabulary();
+    }
+    return ids;
+  }
+
+  /// Returns the likeliest id after `prompt`, then the one after that, and so on.
+  int[] greedy(int[] prompt, int count) {
+    generator.rewind(0);
+    int[] ids = new int[count];
+    int id = likeliest(generator.feed(prompt));
+    for (int i = 0; i < count; i++) {
+      ids[i] = id;
+      if (i + 1 < count) {
+        id = likeliest(generator.feed(id));
+      }
+    }
+    return ids;
   }
 
   private static int likeliest(Tensor logits) {

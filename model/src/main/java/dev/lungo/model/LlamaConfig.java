@@ -110,6 +110,20 @@ public record LlamaConfig(
   /// Returns the same sizes with other details.
   public LlamaConfig with(
       LlamaFamily otherFamily, int otherRotaryDim, RopeScaling otherScaling, int otherWindow) {
+    return with(rotaryLayout, otherFamily, otherRotaryDim, otherScaling, otherWindow);
+  }
+
+  /// Returns the same model with its rotary pairs elsewhere.
+  public LlamaConfig with(RotaryLayout otherLayout) {
+    return with(otherLayout, family, rotaryDim, ropeScaling, window);
+  }
+
+  private LlamaConfig with(
+      RotaryLayout otherLayout,
+      LlamaFamily otherFamily,
+      int otherRotaryDim,
+      RopeScaling otherScaling,
+      int otherWindow) {
     return new LlamaConfig(
         vocabulary,
         width,
@@ -122,7 +136,7 @@ public record LlamaConfig(
         normEpsilon,
         ropeBase,
         tiedEmbeddings,
-        rotaryLayout,
+        otherLayout,
         otherFamily,
         otherRotaryDim,
         otherScaling,

@@ -28,6 +28,12 @@ public record PublishedNumber(String topic, String name, long expected, long com
         parameters("Llama 3.2 1B", 1_235_814_400L, PublishedModels.LLAMA_3_2_1B),
         parameters("TinyLlama 1.1B", 1_100_048_384L, PublishedModels.TINY_LLAMA),
         parameters("Mistral 7B", 7_241_732_096L, PublishedModels.MISTRAL_7B),
+        parameters("SmolLM2 135M", 134_515_008L, PublishedModels.SMOL_LM2_135M),
+        parameters("Qwen2.5 0.5B", 494_032_768L, PublishedModels.QWEN_2_5_500M),
+        parameters("Qwen3 0.6B", 596_049_920L, PublishedModels.QWEN_3_600M),
+        parameters("Phi-3 mini", 3_821_079_552L, PublishedModels.PHI_3_MINI),
+        parameters("Gemma 2 2B", 2_614_341_888L, PublishedModels.GEMMA_2_2B),
+        parameters("Gemma 3 1B", 999_885_952L, PublishedModels.GEMMA_3_1B),
         parameters("OPT 125m", 125_239_296L, PublishedModels.OPT_125M),
         parameters("OPT 1.3b", 1_315_758_080L, PublishedModels.OPT_1_3B),
         parameters(

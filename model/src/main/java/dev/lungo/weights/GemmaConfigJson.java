@@ -127,7 +127,7 @@ final class GemmaConfigJson {
       fields.put("rope_local_base_freq", config.windowRopeBase());
       fields.put("sliding_window_pattern", config.windowPeriod());
     }
-    fields.put("query_pre_attn_scalar", config.queryScalar());
+    fields.put("query_pre_attn_scalar", whole(config.queryScalar()));
     fields.put("sliding_window", config.window());
     List<String> types = new ArrayList<>();
     for (int layer = 0; layer < config.layers(); layer++) {
@@ -138,6 +138,11 @@ final class GemmaConfigJson {
     fields.put(LOGIT_CAP, finite(config.logitCap()));
     fields.put("hidden_activation", "gelu_pytorch_tanh");
     fields.put("attention_bias", false);
+  }
+
+  /// Readers of this field expect a whole number where it is one.
+  private static Number whole(float value) {
+    return value == Math.rint(value) ? (Number) (long) value : (Number) value;
   }
 
   private static @Nullable Float finite(float cap) {

@@ -16,8 +16,8 @@ import java.io.IOException;
 /// another model.
 final class GgufConfig {
   private static final String KNOWN = "llama, qwen2, qwen3, phi3, gemma2, gemma3 and gpt2";
-  private static final String SCORE_CAP = "attn_logit_softcapping";
-  private static final String LOGIT_CAP = "final_logit_softcapping";
+  static final String SCORE_CAP = "attn_logit_softcapping";
+  static final String LOGIT_CAP = "final_logit_softcapping";
   private static final String WINDOW = "attention.sliding_window";
 
   /// Layers of the 27 B models.
@@ -122,8 +122,6 @@ final class GgufConfig {
     if (second && !scaling.equals(RopeScaling.NONE)) {
       throw fields.malformed("rope.scaling", "stretches positions, which Lungo's Gemma 2 does not");
     }
-    // The files leave it out; of both generations only the 27 B models scale by another size.
-    boolean largest = layers == (second ? GEMMA2_LARGEST : GEMMA3_LARGEST);
     return new GemmaConfig(
         generation,
         fields.rows("token_embd.weight"),
@@ -138,12 +136,33 @@ final class GgufConfig {
         (float) base,
         scaling,
         second ? (float) base : (float) fields.number("rope.freq_base_swa", 10_000),
-        largest ? (float) width / heads : headDim,
+        queryScalar(generation, layers, width, heads, headDim),
         fields.size(WINDOW),
         fields.size(WINDOW + "_pattern", second ? 2 : 6),
         cap(SCORE_CAP, second ? 50 : AttentionShape.UNCAPPED),
         cap(LOGIT_CAP, second ? 30 : AttentionShape.UNCAPPED),
         !fields.hasTensor("output.weight"));
+  }
+
+  /// Returns what a Gemma's scores are divided by the root of, which its files leave out: of both
+  /// generations, only the 27 B models use something else than the size of a head.
+  static float queryScalar(GemmaConfig config) {
+    return queryScalar(
+        config.generation(),
+        config.layers(),
+        config.width(),
+        config.heads(),
+        config.headDim());
+  }
+
+  private static float queryScalar(
+      GemmaGeneration generation, int layers, int width, int heads, int headDim) {
+    int largest =
+        switch (generation) {
+          case GEMMA2 -> GEMMA2_LARGEST;
+          case GEMMA3 -> GEMMA3_LARGEST;
+        };
+    return layers == largest ? (float) width / heads : headDim;
   }
 
   private float cap(String name, float usual) throws MalformedFileException {

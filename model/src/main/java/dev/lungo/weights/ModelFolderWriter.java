@@ -60,19 +60,23 @@ public final class ModelFolderWriter {
                 shape(parameter),
                 out -> {
                   progress.accept(parameter.name());
-                  WeightRows rows = WeightRows.of(parameter, model.config(), RotaryLayout.HALVES);
                   report.add(
                       type,
                       encoder.write(
-                          out,
-                          parameter.name(),
-                          parameter.transposedInFile() ? rows.transposed() : rows,
-                          type.dtype()));
+                          out, parameter.name(), rows(parameter, model.config()), type.dtype()));
                 }));
       }
       SafetensorsWriter.write(folder.resolve(WEIGHTS), Map.of("format", "pt"), tensors);
     }
     return report.build();
+  }
+
+  private static WeightRows rows(Parameter parameter, ModelConfig config) {
+    WeightRows rows = WeightRows.of(parameter, config, RotaryLayout.HALVES);
+    if (parameter.transposedInFile()) {
+      return rows.transposed();
+    }
+    return parameter.lessOneInFile() ? rows.plus(-1) : rows;
   }
 
   private static long[] shape(Parameter parameter) {
@@ -110,19 +114,6 @@ public final class ModelFolderWriter {
 
   /// The layout knows only rotary pairs half a head apart, and the rows are put so.
   private static ModelConfig inHalves(ModelConfig config) {
-    return config instanceof LlamaConfig llama
-        ? new LlamaConfig(
-            llama.vocabulary(),
-            llama.width(),
-            llama.layers(),
-            llama.heads(),
-            llama.kvHeads(),
-            llama.headDim(),
-            llama.feedForward(),
-            llama.context(),
-            llama.normEpsilon(),
-            llama.ropeBase(),
-            llama.tiedEmbeddings())
-        : config;
+    return config instanceof LlamaConfig llama ? llama.with(RotaryLayout.HALVES) : config;
   }
 }

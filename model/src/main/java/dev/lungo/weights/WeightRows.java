@@ -35,13 +35,34 @@ record WeightRows(int count, int width, Reader reader) {
       return of(parameter.tensor());
     }
     int dim = llama.headDim();
-    int half = dim / 2;
+    int turned = llama.rotaryDim();
     return of(
         parameter.tensor(),
-        switch (layout) {
-          // Elements 2j and 2j + 1 of a head were j and j + D/2, or the other way round.
-          case INTERLEAVED -> row -> row - row % dim + row % dim / 2 + row % 2 * half;
-          case HALVES -> row -> row - row % dim + row % half * 2 + row % dim / half;
+        row -> {
+          int element = row % dim;
+          return element < turned ? row - element + before(element, turned, layout) : row;
+        });
+  }
+
+  /// Elements 2j and 2j + 1 of a head were j and j + turned/2, or the other way round.
+  private static int before(int element, int turned, RotaryLayout layout) {
+    int half = turned / 2;
+    return switch (layout) {
+      case INTERLEAVED -> element / 2 + element % 2 * half;
+      case HALVES -> element % half * 2 + element / half;
+    };
+  }
+
+  /// Returns the rows with something added to every number.
+  WeightRows plus(float added) {
+    return new WeightRows(
+        count,
+        width,
+        (row, target) -> {
+          reader.read(row, target);
+          for (int i = 0; i < width; i++) {
+            target[i] += added;
+          }
         });
   }
 

@@ -167,6 +167,14 @@ class LanguageModelTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("configs")
+  void parametersAreCountedWithoutAModel(ModelConfig config) {
+    try (LanguageModel model = model(config, false)) {
+      assertThat(ParameterCount.of(config).total()).isEqualTo(model.parameters().count());
+    }
+  }
+
   private static LanguageModel model(ModelConfig config, boolean trainable) {
     LanguageModel model = LanguageModel.create(config, trainable);
     model.parameters().initialize(new RandomNumbers(7));

@@ -7,6 +7,10 @@ import dev.lungo.file.MalformedFileException;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
+import dev.lungo.model.LlamaConfig;
+import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
+import dev.lungo.model.RopeScaling;
 import dev.lungo.op.Pass;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Shape;
@@ -96,7 +100,7 @@ class GgufModelTest {
     "gemma3, attention.sliding_window, 0, gemma3.attention.sliding_window",
     "gpt2, feed_forward_length, 100, gpt2.feed_forward_length"
   })
-  void nonsenseIsRefusedByName(String name, String entry, int value, String field)
+  void nonsenseIsRefusedByName(String name, String entry, float value, String field)
       throws IOException {
     String architecture = name.replaceAll("-.*", "");
     assertRefused(name, Map.of(architecture + "." + entry, value), field);
@@ -110,15 +114,39 @@ class GgufModelTest {
     assertRefused("llama-linear", Map.of("llama.rope.scaling.factor", -1f), "sizes");
     assertRefused(
         "llama",
-        Map.of("llama.attention.layer_norm_rms_epsilon", ""),
+        Map.of("llama.attention.layer_norm_rms_epsilon", "small"),
         "llama.attention.layer_norm_rms_epsilon");
     assertRefused(
         "llama",
-        Map.of("llama.attention.head_count_kv", List.of(2, 2)),
+        Map.of("llama.attention.head_count_kv", new int[] {2, 2}),
         "llama.attention.head_count_kv");
     assertRefused("llama", Map.of("llama.attention.causal", false), "llama.attention.causal");
     assertRefused("llama", Map.of("general.architecture", "mamba"), "general.architecture");
     assertRefused("llama", Map.of("general.architecture", 7), "general.architecture");
+  }
+
+  /// What GGUF files cannot say is not written; what is written is read back.
+  @Test
+  void configurationsComeBackOrAreRefused() throws IOException {
+    for (var entry : TinyModels.folders().entrySet()) {
+      ModelConfig config = entry.getValue();
+      if (config instanceof OptConfig
+          || (config instanceof LlamaConfig llama
+              && llama.ropeScaling() instanceof RopeScaling.Dynamic)) {
+        assertThatThrownBy(() -> GgufMetadata.of(config))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessageContaining("GGUF files");
+        continue;
+      }
+      Path file = folder.resolve("model.gguf");
+      try (LanguageModel model = TinyModels.random(config, 3)) {
+        TinyGguf.write(file, model, Map.of());
+      }
+      try (LanguageModel read = ModelFiles.load(file)) {
+        assertThat(GgufMetadata.of(read.config()).entries())
+            .isEqualTo(GgufMetadata.of(config).entries());
+      }
+    }
   }
 
   /// A Qwen without its biases is another model than one with them.

@@ -10,6 +10,8 @@ import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
+import dev.lungo.model.PublishedModels;
 import dev.lungo.model.RopeScaling;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,6 +39,19 @@ class ModelConfigJsonTest {
       """;
   private static final String SMALL_GPT2 =
       "{\"model_type\":\"gpt2\",\"vocab_size\":3,\"n_embd\":48,\"n_layer\":3,\"n_head\":3,\"n_positions\":11}";
+
+  private static final String SMALL_GEMMA =
+      """
+      {"model_type":"gemma2","vocab_size":288,"hidden_size":48,"num_hidden_layers":2,"num_attention_heads":4,
+       "num_key_value_heads":2,"head_dim":16,"intermediate_size":80,"max_position_embeddings":256,
+       "hidden_activation":"gelu_pytorch_tanh","query_pre_attn_scalar":16,"sliding_window":12,
+       "attn_logit_softcapping":50,"final_logit_softcapping":30,"attention_bias":false}
+      """;
+  private static final String SMALL_OPT =
+      """
+      {"model_type":"opt","vocab_size":288,"hidden_size":48,"num_hidden_layers":2,"num_attention_heads":3,
+       "ffn_dim":96,"max_position_embeddings":256}
+      """;
 
   @TempDir Path folder;
 
@@ -78,6 +93,9 @@ class ModelConfigJsonTest {
     configs.add(LLAMA.with(LlamaFamily.PHI3, 24, RopeScaling.NONE, 77));
     configs.add(LLAMA.with(LlamaFamily.MISTRAL, 32, RopeScaling.NONE, 77));
     configs.add(LLAMA.with(LlamaFamily.QWEN3, 32, RopeScaling.NONE, 77));
+    configs.add(PublishedModels.GEMMA_2_2B);
+    configs.add(PublishedModels.GEMMA_3_1B);
+    configs.add(PublishedModels.OPT_125M);
     return configs;
   }
 
@@ -204,6 +222,50 @@ class ModelConfigJsonTest {
       json = json.replace("\"num_key_value_heads\":4,", "");
     }
     assertRefused(json, field);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "head_dim":16                | "head_dim":15                          | sizes
+          "head_dim":16                | "other":16                             | head_dim
+          "sliding_window":12          | "sliding_window":-1                    | sliding_window
+          "sliding_window":12          | "sliding_window":null                  | sliding_window
+          "query_pre_attn_scalar":16   | "query_pre_attn_scalar":0              | sizes
+          "query_pre_attn_scalar":16   | "query_pre_attn_scalar":"NaN"          | query_pre_attn_scalar
+          "attn_logit_softcapping":50  | "attn_logit_softcapping":-50           | sizes
+          "final_logit_softcapping":30 | "final_logit_softcapping":0            | sizes
+          "hidden_activation":"gelu_pytorch_tanh" | "hidden_activation":"gelu"  | hidden_activation
+          "attention_bias":false       | "attention_bias":true                  | attention_bias
+          "attention_bias":false       | "use_bidirectional_attention":true     | use_bidirectional_attention
+          "attention_bias":false       | "rope_scaling":{"rope_type":"linear","factor":8} | rope_scaling
+          "attention_bias":false       | "layer_types":["full_attention"]       | layer_types
+          "attention_bias":false       | "layer_types":["sliding_attention","sliding_attention"],"sliding_window_pattern":2 | layer_types
+          """)
+  void nonsenseInGemmaIsRefusedByName(String good, String bad, String field) throws IOException {
+    assertThat(SMALL_GEMMA).contains(good);
+    assertRefused(SMALL_GEMMA.replace(good, bad), field);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "ffn_dim":96  | "ffn_dim":96,"word_embed_proj_dim":512        | word_embed_proj_dim
+          "ffn_dim":96  | "ffn_dim":96,"do_layer_norm_before":false     | do_layer_norm_before
+          "ffn_dim":96  | "ffn_dim":96,"_remove_final_layer_norm":true  | _remove_final_layer_norm
+          "ffn_dim":96  | "ffn_dim":96,"activation_function":"gelu"     | activation_function
+          "ffn_dim":96  | "ffn_dim":-96                                 | ffn_dim
+          "num_attention_heads":3 | "num_attention_heads":5             | num_attention_heads
+          "num_hidden_layers":2   | "num_hidden_layers":1000000000      | sizes
+          """)
+  void nonsenseInOptIsRefusedByName(String good, String bad, String field) throws IOException {
+    assertThat(SMALL_OPT).contains(good);
+    assertThat(read(SMALL_OPT)).isEqualTo(new OptConfig(288, 48, 2, 3, 96, 256, true));
+    assertRefused(SMALL_OPT.replace(good, bad), field);
   }
 
   @Test

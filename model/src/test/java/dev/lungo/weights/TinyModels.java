@@ -9,6 +9,7 @@ import dev.lungo.model.LanguageModel;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.OptConfig;
 import dev.lungo.model.RopeScaling;
 import dev.lungo.nn.Parameter;
 import dev.lungo.tensor.RandomNumbers;
@@ -41,11 +42,23 @@ final class TinyModels {
     configs.put("phi3", llama(LlamaFamily.PHI3, 16, RopeScaling.NONE, ALL));
     configs.put("phi3-partial", llama(LlamaFamily.PHI3, 8, RopeScaling.NONE, ALL));
     configs.put("phi3-longrope", llama(LlamaFamily.PHI3, 12, longRope(), ALL));
-    configs.put("gemma2", gemma(GemmaGeneration.GEMMA2, 2, 50, 30));
+    configs.put("gemma2", gemma(GemmaGeneration.GEMMA2, 2, 2, 3));
     configs.put(
         "gemma3",
         gemma(GemmaGeneration.GEMMA3, 6, AttentionShape.UNCAPPED, AttentionShape.UNCAPPED));
     configs.put("gpt2", new Gpt2Config(VOCABULARY, 48, 2, 3, 256, 1e-5f, false));
+    return configs;
+  }
+
+  /// Returns those too that only a folder can hold.
+  static Map<String, ModelConfig> folders() {
+    Map<String, ModelConfig> configs = configs();
+    configs.put("mistral-window", llama(LlamaFamily.MISTRAL, 16, RopeScaling.NONE, 12));
+    configs.put("llama-dynamic", llama(LlamaFamily.LLAMA, 16, new RopeScaling.Dynamic(8, 32), ALL));
+    configs.put("qwen2-window", llama(LlamaFamily.QWEN2, 16, RopeScaling.NONE, 12));
+    configs.put("qwen3-window", llama(LlamaFamily.QWEN3, 16, RopeScaling.NONE, 12));
+    configs.put("phi3-window", llama(LlamaFamily.PHI3, 16, RopeScaling.NONE, 12));
+    configs.put("opt", new OptConfig(VOCABULARY, 48, 2, 3, 100, 256, true));
     return configs;
   }
 

@@ -51,7 +51,10 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
     long keys = (long) config.kvHeads() * config.headDim();
     long inner = config.feedForward();
     return switch (config) {
-      case LlamaConfig _ -> 10 * width + 6 * queries + 6 * keys + 6 * inner + config.heads() + 2;
+      case LlamaConfig llama -> {
+        long headNorms = llama.family().headNorms() ? 2 * (queries + keys) : 0;
+        yield 10 * width + 6 * queries + 6 * keys + 6 * inner + config.heads() + 2 + headNorms;
+      }
       case GemmaConfig _ -> 14 * width + 8 * queries + 8 * keys + 6 * inner + config.heads() + 4;
       case Gpt2Config _, OptConfig _ ->
           10 * width + 4 * queries + 4 * keys + 4 * inner + config.heads() + 4;
