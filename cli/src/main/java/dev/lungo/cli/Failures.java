@@ -77,7 +77,8 @@ final class Failures {
       case FileAlreadyExistsException error -> error.getFile() + ": exists already";
       case FileSystemException error when error.getReason() == null ->
           error.getFile() + ": " + error.getClass().getSimpleName();
-      case UncheckedIOException error -> describe(error.getCause());
+      case UncheckedIOException error when error.getCause() instanceof IOException cause ->
+          describe(cause);
       case IOException error when message != null -> oneLine(message);
       case IllegalArgumentException error when message != null -> oneLine(message);
       case IllegalStateException error when message != null -> oneLine(message);

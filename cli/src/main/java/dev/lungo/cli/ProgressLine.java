@@ -149,11 +149,15 @@ final class ProgressLine implements AutoCloseable {
   }
 
   /// Ends the bar's line, so that what follows starts on a new one.
-  @Override
-  public void close() {
+  void end() {
     if (drawn) {
       print("\n");
       drawn = false;
     }
+  }
+
+  @Override
+  public void close() {
+    end();
   }
 }

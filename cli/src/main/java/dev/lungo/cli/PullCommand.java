@@ -99,7 +99,7 @@ final class PullCommand implements Callable<Integer> {
         case FileSelection.Files(List<HubFile> files) -> {
           Path folder = out.orElse(repository.folder());
           Pulled pulled = hub.pull(listing, files, folder, new Screen(line));
-          line.close();
+          line.end();
           print(pulled);
           yield ExitCode.OK;
         }

@@ -148,11 +148,7 @@ final class GgufConfig {
   /// generations, only the 27 B models use something else than the size of a head.
   static float queryScalar(GemmaConfig config) {
     return queryScalar(
-        config.generation(),
-        config.layers(),
-        config.width(),
-        config.heads(),
-        config.headDim());
+        config.generation(), config.layers(), config.width(), config.heads(), config.headDim());
   }
 
   private static float queryScalar(

@@ -54,8 +54,7 @@ public final class GgufModelWriter {
       described.vectors().forEach((name, values) -> tensors.add(vector(name, values)));
       for (Parameter parameter : model.parameters().all()) {
         tensors.add(
-            outgoing(
-                model, parameter, described.rotaryLayout(), type, encoder, report, progress));
+            outgoing(model, parameter, described.rotaryLayout(), type, encoder, report, progress));
       }
       GgufWriter.write(file, metadata, tensors);
     }

@@ -35,12 +35,12 @@ record WeightRows(int count, int width, Reader reader) {
       return of(parameter.tensor());
     }
     int dim = llama.headDim();
-    int turned = llama.rotaryDim();
+    int rotaryDim = llama.rotaryDim();
     return of(
         parameter.tensor(),
         row -> {
           int element = row % dim;
-          return element < turned ? row - element + before(element, turned, layout) : row;
+          return element < rotaryDim ? row - element + before(element, rotaryDim, layout) : row;
         });
   }
 
