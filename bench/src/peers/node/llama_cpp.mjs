@@ -25,6 +25,8 @@ async function load([path, threads, contextSize, cacheType]) {
     contextSize: +contextSize,
     threads: +threads,
     batchSize: Math.min(512, +contextSize),
+    // Its flash attention rounds by more than lies between some likeliest tokens.
+    flashAttention: type === "F32" ? false : "auto",
     experimentalKvCacheKeyType: type,
     experimentalKvCacheValueType: type
   });
