@@ -3,15 +3,16 @@ package dev.lungo.generate;
 import dev.lungo.generate.TextGeneration.Finish;
 import dev.lungo.tokenizer.StreamingDecoder;
 import dev.lungo.tokenizer.Tokenizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /// Turns the ids of one answer into text, as far as it is certain, and ends it where it ends.
 final class AnswerText {
   private final Tokenizer tokenizer;
   private final StreamingDecoder decoder;
+  private final int[] ends;
   private final StopStrings stops;
   private final Consumer<String> sink;
   private final int most;
@@ -29,6 +30,7 @@ final class AnswerText {
     this.stops = new StopStrings(stops);
     this.sink = sink;
     decoder = tokenizer.streamingDecoder();
+    ends = tokenizer.generationEnds();
     for (int id : prompt) {
       // Whether a space belongs to the text depends on what stood before it.
       decoder.accept(id);
@@ -40,8 +42,7 @@ final class AnswerText {
   /// @return whether the text goes on
   boolean take(int id) {
     tokens++;
-    OptionalInt end = tokenizer.endOfText();
-    if (end.isPresent() && end.getAsInt() == id) {
+    if (Arrays.binarySearch(ends, id) >= 0) {
       return end(Finish.END_OF_TEXT);
     }
     emit(stops.push(id < tokenizer.vocabularySize() ? decoder.accept(id) : ""));

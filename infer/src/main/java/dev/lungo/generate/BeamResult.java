@@ -24,7 +24,11 @@ public record BeamResult(
     try (Prefill prompt = wanted.prefill(beams)) {
       BeamSearch search =
           new BeamSearch(
-              prompt.generator(), model.tokenizer().endOfText(), beams, penalty, wanted.tokens());
+              prompt.generator(),
+              model.tokenizer().generationEnds(),
+              beams,
+              penalty,
+              wanted.tokens());
       for (BeamSearch.Hypothesis found : search.search(prompt.logits())) {
         Finish finish =
             found.ended()

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.OptionalInt;
 
 /// Beam search: follows the most probable continuations together, token by token.
 ///
@@ -22,7 +21,7 @@ final class BeamSearch {
       Comparator.comparingDouble(Hypothesis::score).reversed();
 
   private final Generator generator;
-  private final OptionalInt end;
+  private final int[] ends;
   private final int beams;
   private final double penalty;
   private final int most;
@@ -36,13 +35,13 @@ final class BeamSearch {
   /// An extension of a live continuation.
   private record Extension(int beam, int id, double logProb) {}
 
-  /// @param end the id that ends a text
+  /// @param ends the ids that end a text, in their order
   /// @param penalty above 0 favours long continuations
   /// @param most ids of a continuation
-  BeamSearch(Generator generator, OptionalInt end, int beams, double penalty, int most) {
+  BeamSearch(Generator generator, int[] ends, int beams, double penalty, int most) {
     check(beams, penalty);
     this.generator = generator;
-    this.end = end;
+    this.ends = ends;
     this.beams = beams;
     this.penalty = penalty;
     this.most = most;
@@ -97,7 +96,7 @@ final class BeamSearch {
   private Hypothesis append(Hypothesis before, Extension extension) {
     int[] ids = Arrays.copyOf(before.ids, before.ids.length + 1);
     ids[before.ids.length] = extension.id;
-    boolean ended = end.isPresent() && end.getAsInt() == extension.id;
+    boolean ended = Arrays.binarySearch(ends, extension.id) >= 0;
     return new Hypothesis(
         ids, extension.logProb, extension.logProb / lengthFactor(ids.length), ended);
   }

@@ -36,6 +36,17 @@ record ModelFingerprint(byte[] sha256) {
     return new ModelFingerprint(digest.digest());
   }
 
+  /// Tells the same model apart where it places tokens in another way.
+  ///
+  /// @param regime of [ModelConfig#positionRegime]
+  ModelFingerprint at(int regime) {
+    byte[] other = sha256.clone();
+    for (int i = 0; i < Integer.BYTES; i++) {
+      other[i] ^= (byte) (regime >>> 8 * i);
+    }
+    return new ModelFingerprint(other);
+  }
+
   private static List<Path> weights(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
       return List.of(path);

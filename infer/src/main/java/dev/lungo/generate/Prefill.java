@@ -40,10 +40,12 @@ record Prefill(
     Generator generator = model.generator(capacity, sequences, cacheType);
     try {
       long started = System.nanoTime();
-      int known = cache.isPresent() ? cache.get().load(generator.cache(), ids) : 0;
+      int regime = model.model().config().positionRegime(capacity);
+      Optional<PromptCache> prompts = cache.map(file -> file.at(regime));
+      int known = prompts.isPresent() ? prompts.get().load(generator.cache(), ids) : 0;
       Tensor logits = generator.feed(Arrays.copyOfRange(ids, known, ids.length));
-      if (cache.isPresent()) {
-        cache.get().save(generator.cache(), ids);
+      if (prompts.isPresent()) {
+        prompts.get().save(generator.cache(), ids);
       }
       double seconds = (System.nanoTime() - started) / 1e9;
       return new Prefill(generator, ids, logits, cache.map(present -> known), seconds);

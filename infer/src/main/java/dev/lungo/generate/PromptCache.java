@@ -46,6 +46,13 @@ final class PromptCache {
     this.messages = messages;
   }
 
+  /// Returns the same file for texts whose positions the model places in one way.
+  ///
+  /// @param regime of `ModelConfig.positionRegime`
+  PromptCache at(int regime) {
+    return new PromptCache(file, model.at(regime), messages);
+  }
+
   /// Fills the cache with as many of the first ids as the file has and returns how many; fewer than
   /// there are, since the last must be fed to learn what follows.
   ///

@@ -28,7 +28,7 @@ class BeamSearchTest {
     try (Kernels kernels = KernelChoice.open(1);
         Generator generator = new Generator(kernels, model, capacity, beams, DType.FLOAT32)) {
       Tensor logits = generator.feed(PROMPT);
-      return new BeamSearch(generator, end, beams, penalty, most).search(logits);
+      return new BeamSearch(generator, end.stream().toArray(), beams, penalty, most).search(logits);
     }
   }
 

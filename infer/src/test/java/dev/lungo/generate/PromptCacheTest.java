@@ -84,6 +84,14 @@ class PromptCacheTest {
   }
 
   @Test
+  void keysTurnedForAnotherLengthAreNotUsed() throws IOException {
+    try (Generator generator = new Generator(kernels, model, 64)) {
+      assertThat(cache().at(1).load(generator.cache(), IDS)).isZero();
+    }
+    assertThat(messages).hasSize(1);
+  }
+
+  @Test
   void loadedNumbersAreThoseThatWereStored() throws IOException {
     try (Generator whole = new Generator(kernels, model, 64);
         Generator part = new Generator(kernels, model, 64)) {

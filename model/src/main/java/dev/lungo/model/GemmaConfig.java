@@ -58,4 +58,9 @@ public record GemmaConfig(
   public boolean seesEverything(int layer) {
     return (layer + 1) % windowPeriod == 0;
   }
+
+  @Override
+  public int positionRegime(int reach) {
+    return ropeScaling.regime(reach);
+  }
 }

@@ -142,4 +142,9 @@ public record LlamaConfig(
         otherScaling,
         otherWindow);
   }
+
+  @Override
+  public int positionRegime(int reach) {
+    return ropeScaling.regime(reach);
+  }
 }

@@ -24,6 +24,14 @@ public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config
   /// Whether the embedding table is also the projection to the vocabulary.
   boolean tiedEmbeddings();
 
+  /// Returns a number that is equal for two lengths if the model places tokens in texts of both
+  /// alike, as all do but those that stretch positions more in longer texts.
+  ///
+  /// @param reach how many positions the text may take in the end
+  default int positionRegime(int reach) {
+    return 0;
+  }
+
   /// Checks what every configuration has.
   static void check(
       int vocabulary,
