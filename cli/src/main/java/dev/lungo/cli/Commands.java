@@ -13,6 +13,7 @@ final class Commands {
       List.of(
           new Entry("train", TrainCommand::new),
           new Entry("generate", GenerateCommand::new),
+          new Entry("chat", ChatCommand::new),
           new Entry("pull", PullCommand::new),
           new Entry("inspect", InspectCommand::new),
           new Entry("export", ExportCommand::new),

@@ -23,7 +23,7 @@ final class JsonLines {
                   .streamReadConstraints(
                       StreamReadConstraints.builder()
                           .maxStringLength(LONGEST_STRING)
-                          .maxNestingDepth(8)
+                          .maxNestingDepth(64)
                           .build())
                   .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                   .build())

@@ -36,6 +36,11 @@ final class StandardStreams {
     }
   }
 
+  /// Tells whether a person types standard input.
+  static boolean inIsTerminal() {
+    return TERMINAL.contains("in");
+  }
+
   /// Tells whether a person reads standard output.
   static boolean outIsTerminal() {
     return TERMINAL.contains("out");

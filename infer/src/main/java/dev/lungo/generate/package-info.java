@@ -5,7 +5,8 @@
 /// continuation or several; [Sampler] chooses each next id from the logits; [StopStrings] ends the
 /// text where it should end. Ids come one by one (`PlainTokens`), in verified blocks
 /// (`SpeculativeTokens`), for several texts together (`SampleBatch`), or as the most probable
-/// sequence (`BeamSearch`); `PromptCache` keeps what a prompt cost.
+/// sequence (`BeamSearch`); `PromptCache` keeps what a prompt cost. [ChatSession] answers
+/// conversations, [ChatDialogue] holds one with a person.
 @NullMarked
 package dev.lungo.generate;
 
