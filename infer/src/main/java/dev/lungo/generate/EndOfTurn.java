@@ -29,7 +29,9 @@ record EndOfTurn(Set<Integer> ids, List<String> texts) {
   static EndOfTurn of(Path model, Tokenizer tokenizer, ChatTemplate template, ChatEncoder encoder)
       throws IOException {
     Set<Integer> ids = new TreeSet<>();
-    tokenizer.endOfText().ifPresent(ids::add);
+    for (int id : tokenizer.generationEnds()) {
+      ids.add(id);
+    }
     if (Files.isRegularFile(model.resolve("config.json"))) {
       ids.addAll(ModelConfigJson.readSpecialTokens(model).ends());
     }
