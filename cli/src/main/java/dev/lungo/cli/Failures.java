@@ -17,6 +17,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /// Turns what went wrong into one line on standard error and an exit status.
 final class Failures {
+  private static final int LONGEST_LINE = 2000;
+
   private Failures() {}
 
   /// Reports a command line that does not parse: one line and where to read more.
@@ -72,7 +74,12 @@ final class Failures {
     return switch (thrown) {
       case OutOfMemoryError error ->
           "out of memory (" + message + "); ask for less or raise the heap: LUNGO_JAVA_OPTS=-Xmx8g";
-      case NoSuchFileException error -> error.getFile() + ": no such file or directory";
+      case InternalError error when message != null && message.contains("unsafe memory access") ->
+          "a file was cut, or its disk failed, while it was read: is it still being downloaded?";
+      case NoSuchFileException error ->
+          error.getFile()
+              + ": "
+              + (error.getReason() == null ? "no such file or directory" : error.getReason());
       case AccessDeniedException error -> error.getFile() + ": permission denied";
       case FileAlreadyExistsException error -> error.getFile() + ": exists already";
       case FileSystemException error when error.getReason() == null ->
@@ -90,8 +97,11 @@ final class Failures {
     };
   }
 
+  /// Makes one line of a message. What files say of themselves may be long, or may hold what moves
+  /// a terminal's cursor.
   private static String oneLine(String text) {
-    return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    String line = text.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("\\p{Cntrl}", "�");
+    return line.length() <= LONGEST_LINE ? line : line.substring(0, LONGEST_LINE) + "…";
   }
 
   private static void print(CommandLine line, String message) {

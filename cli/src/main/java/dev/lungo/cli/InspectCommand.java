@@ -24,8 +24,13 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     WeightListing listing = WeightListing.of(file);
-    listing.lines().forEach(console::print);
+    listing.lines().forEach(line -> console.print(printable(line)));
     console.result(listing);
     return 0;
+  }
+
+  /// Drops what would move a terminal's cursor: files may hold anything.
+  private static String printable(String line) {
+    return line.replaceAll("[\\p{Cntrl}&&[^\n\t]]", "�");
   }
 }

@@ -45,7 +45,7 @@ public final class LungoCommand implements Runnable {
     CommandLine line = commandLine(arguments);
     try {
       return line.execute(arguments);
-    } catch (OutOfMemoryError error) {
+    } catch (OutOfMemoryError | InternalError error) {
       return Failures.report(line, error, Failures.wantsStackTrace(arguments));
     }
   }

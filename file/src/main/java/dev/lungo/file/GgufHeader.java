@@ -22,12 +22,14 @@ import java.util.function.Predicate;
 /// @param metadata the wanted entries by name: strings, booleans, numbers, and lists of these
 /// @param tensors in the order of the file
 /// @param dataOffset the byte at which the first tensor may start
+/// @param places the byte at which each wanted entry starts
 public record GgufHeader(
     Path file,
     int version,
     Map<String, Object> metadata,
     List<GgufTensorInfo> tensors,
-    long dataOffset) {
+    long dataOffset,
+    Map<String, Long> places) {
 
   /// Says where a tensor lies.
   ///
@@ -57,8 +59,16 @@ public record GgufHeader(
   }
 
   /// Says that a metadata entry is wrong.
+  ///
+  /// @param field its name, or the end of it
   public MalformedFileException malformed(String field, String reason) {
-    return new MalformedFileException(file.toString(), 0, field, reason);
+    long at = places.getOrDefault(field, 0L);
+    for (Map.Entry<String, Long> place : places.entrySet()) {
+      if (at == 0 && place.getKey().endsWith("." + field)) {
+        at = place.getValue();
+      }
+    }
+    return new MalformedFileException(file.toString(), at, field, reason);
   }
 
   /// Reads a header from front to back.
@@ -68,6 +78,12 @@ public record GgufHeader(
     private static final int MOST_DIMENSIONS = 4;
     private static final long LARGEST_OFFSET = 1L << 60;
     private static final int LONGEST_NAME = 1 << 16;
+
+    /// About what a list's element and a string take beside their content.
+    private static final int ELEMENT_BYTES = 32;
+
+    private static final int STRING_BYTES = 64;
+
     private static final int ARRAY = 9;
     private static final int STRING = 8;
 
@@ -76,6 +92,13 @@ public record GgufHeader(
     private final long length;
     private long offset;
     private long alignment = DEFAULT_ALIGNMENT;
+    private final Map<String, Long> places = new LinkedHashMap<>();
+
+    /// A header that the file can hold may still be more than the heap can. The largest
+    /// vocabularies take a tenth of this.
+    private final long mostHeld = Math.min(1L << 29, Runtime.getRuntime().maxMemory() / 2);
+
+    private long held;
 
     private Reader(Path file, InputStream in, long length) {
       this.file = file;
@@ -117,7 +140,8 @@ public record GgufHeader(
           (int) version,
           Collections.unmodifiableMap(metadata),
           Collections.unmodifiableList(tensors),
-          dataOffset);
+          dataOffset,
+          Collections.unmodifiableMap(places));
     }
 
     /// Whether the weights are all there is for who reads them to say.
@@ -143,6 +167,7 @@ public record GgufHeader(
           continue;
         }
         Object value = value(type);
+        places.put(name, at);
         if (values.put(name, value) != null) {
           throw new MalformedFileException(file.toString(), at, name, "comes twice");
         }
@@ -211,6 +236,7 @@ public record GgufHeader(
       long count = count(element);
       List<Object> list = new ArrayList<>();
       for (long i = 0; i < count; i++) {
+        hold(ELEMENT_BYTES);
         list.add(scalar(element));
       }
       return list;
@@ -272,6 +298,17 @@ public record GgufHeader(
       return value;
     }
 
+    private void hold(long bytes) throws IOException {
+      held += bytes;
+      if (held > mostHeld) {
+        throw malformed(
+            "header",
+            "takes more than "
+                + mostHeld
+                + " bytes of the heap; is the file damaged? If not, raise the heap: LUNGO_JAVA_OPTS=-Xmx1g");
+      }
+    }
+
     /// Reads a little-endian number, unsigned where it has fewer than eight bytes.
     private long number(int bytes) throws IOException {
       long value = 0;
@@ -288,6 +325,7 @@ public record GgufHeader(
 
     private String string(long most) throws IOException {
       int size = (int) Math.min(Integer.MAX_VALUE - 8, bounded(number(8), most, "string length"));
+      hold(STRING_BYTES + 2L * size);
       byte[] bytes = in.readNBytes(size);
       offset += bytes.length;
       if (bytes.length < size) {

@@ -43,6 +43,7 @@ final class GgufWeights implements StoredWeights {
     }
     try (FileChannel channel = FileChannel.open(header.file(), StandardOpenOption.READ)) {
       mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      GgufLayout.check(header);
     } catch (IOException failed) {
       arena.close();
       throw failed;

@@ -67,8 +67,10 @@ final class JsonHeader implements AutoCloseable {
     }
   }
 
-  /// Opens a whole JSON file of at most `most` bytes.
-  static JsonHeader open(Path file, int most) throws IOException {
+  /// Opens a whole JSON file of at most `largest` bytes.
+  static JsonHeader open(Path file, int largest) throws IOException {
+    // What is read of it takes several times as much.
+    int most = (int) Math.min(largest, Runtime.getRuntime().maxMemory() / 8);
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
       bytes = in.readNBytes(most + 1);

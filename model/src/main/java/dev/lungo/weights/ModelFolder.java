@@ -122,7 +122,22 @@ public final class ModelFolder {
               + ", but config.json asks for "
               + Arrays.toString(expected));
     }
-    source.readFloats(target.data());
+    try {
+      source.readFloats(target.data());
+    } catch (IllegalArgumentException unreadable) {
+      throw new MalformedFileException(
+          source.file().toString(),
+          source.offset(),
+          parameter.name(),
+          String.valueOf(unreadable.getMessage()));
+    } catch (InternalError cut) {
+      // What the JVM throws when the pages of a mapped file are gone.
+      throw new MalformedFileException(
+          source.file().toString(),
+          source.offset(),
+          parameter.name(),
+          "cannot be read any more: the file was cut while it was open");
+    }
     if (parameter.transposedInFile()) {
       transpose(target);
     }

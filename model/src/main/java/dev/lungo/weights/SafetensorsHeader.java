@@ -25,6 +25,9 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
   /// More tensors than any published file has; bounds the heap that a header can ask for.
   private static final int MOST_TENSORS = 100_000;
 
+  /// Of all tensors' names together.
+  private static final int MOST_NAME_CHARACTERS = 1 << 23;
+
   private static final int MOST_METADATA_CHARACTERS = 1 << 22;
   private static final int MOST_DIMENSIONS = 16;
   private static final String METADATA = "__metadata__";
@@ -64,6 +67,7 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
     }
     List<Claim> claims = new ArrayList<>();
     Map<String, String> metadata = new LinkedHashMap<>();
+    long[] characters = {0};
     try (JsonHeader json = new JsonHeader(path, 8, new SegmentStream(file.asSlice(8, length)))) {
       json.readDocument(field -> {
         if (field.equals(METADATA)) {
@@ -72,6 +76,11 @@ record SafetensorsHeader(List<StoredTensor> tensors, Map<String, String> metadat
           throw json.malformed(
               field, "is one tensor more than " + MOST_TENSORS + ", the most Lungo reads");
         } else {
+          characters[0] += field.length();
+          if (characters[0] > MOST_NAME_CHARACTERS) {
+            throw json.malformed(
+                "names", "have more than " + MOST_NAME_CHARACTERS + " characters together");
+          }
           claims.add(readClaim(json, field));
         }
       });

@@ -79,6 +79,7 @@ public final class TokenizerFiles {
 
   private static Tokenizer loadFile(Path file) throws IOException {
     String name = nameOf(file);
+    refuseMoreThanTheHeapHolds(file, name);
     if (name.endsWith(".tiktoken")) {
       return TiktokenFile.read(file);
     }
@@ -105,6 +106,21 @@ public final class TokenizerFiles {
         0,
         "format",
         "not recognised; Lungo reads tokenizer.json, tokenizer.model, *.tiktoken, encoder.json with vocab.bpe, llama2.c's *.bin and *.gguf");
+  }
+
+  /// What is read of a tokenizer takes several times its size. A GGUF file is mostly weights.
+  private static void refuseMoreThanTheHeapHolds(Path file, String name) throws IOException {
+    long most = Runtime.getRuntime().maxMemory() / 6;
+    if (!name.endsWith(".gguf") && Files.size(file) > most) {
+      throw new MalformedFileException(
+          file.toString(),
+          0,
+          "size",
+          Files.size(file)
+              + " bytes; the heap suffices for tokenizers of "
+              + most
+              + "; if it is no damage, raise it: LUNGO_JAVA_OPTS=-Xmx8g");
+    }
   }
 
   private static Path partner(Path file, String name, String otherName) throws IOException {
