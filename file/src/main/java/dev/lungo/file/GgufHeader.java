@@ -169,7 +169,8 @@ public record GgufHeader(
         Object value = value(type);
         places.put(name, at);
         if (values.put(name, value) != null) {
-          throw new MalformedFileException(file.toString(), at, name, "comes twice");
+          throw new MalformedFileException(
+              file.toString(), at, name.isEmpty() ? "metadata name" : name, "comes twice");
         }
         if (isAlignment) {
           alignment = alignment(value, at);

@@ -1,6 +1,7 @@
 package dev.lungo.hub;
 
 import dev.lungo.file.MalformedFileException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -48,7 +49,9 @@ final class ListingReader {
   /// @param source the address that answered, for messages
   static HubListing read(HubRepository repository, String source, byte[] bytes)
       throws MalformedFileException {
-    try (JsonParser json = FACTORY.createParser(ObjectReadContext.empty(), bytes)) {
+    // Parsed as text: that it is UTF-8 is not for the first bytes to decide.
+    String text = new String(bytes, StandardCharsets.UTF_8);
+    try (JsonParser json = FACTORY.createParser(ObjectReadContext.empty(), text)) {
       ListingReader reader = new ListingReader(source, json);
       try {
         reader.document();
@@ -150,7 +153,7 @@ final class ListingReader {
   }
 
   private MalformedFileException malformed(String field, String reason) {
-    long offset = Math.max(0, json.currentLocation().getByteOffset());
+    long offset = Math.max(0, json.currentLocation().getCharOffset());
     return new MalformedFileException(source, offset, field, reason);
   }
 }

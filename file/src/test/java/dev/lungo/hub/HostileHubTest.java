@@ -310,7 +310,7 @@ class HostileHubTest {
 
   @Test
   void compressedBodyIsRefused() throws Exception {
-    hub.then(FILE, LoopbackServer.bare(200, "Content-Encoding: gzip", "Content-Length: 300000"));
+    hub.then(FILE, LoopbackServer.bare(200, "Content-Encoding: gzip", "Content-Length: 0"));
     assertRefused("encoded as \"gzip\", though it was asked not to");
     assertThat(hub.requestsFor(FILE).getFirst().header("accept-encoding")).contains("identity");
   }

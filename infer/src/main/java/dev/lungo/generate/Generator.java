@@ -130,6 +130,7 @@ public final class Generator implements AutoCloseable {
 
   private Tensor run(int[] ids, int sequences) {
     workspace.reset();
+    model.parameters().requireWhole();
     Tensor input =
         workspace.allocate(Shape.of(sequences, ids.length / sequences), DType.INT32).set(ids);
     return model.hidden(Pass.inference(kernels, workspace), input, Optional.of(cache));

@@ -126,6 +126,7 @@ public final class Perplexity implements AutoCloseable {
   /// Sums the losses of ids `from` to the last of a window.
   private double nats(int[] window, int from) {
     workspace.reset();
+    model.parameters().requireWhole();
     int length = window.length - 1;
     int[] input = Arrays.copyOf(window, length);
     Pass pass = Pass.inference(kernels, workspace);

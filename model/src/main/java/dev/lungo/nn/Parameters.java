@@ -90,6 +90,13 @@ public final class Parameters implements AutoCloseable {
     return Collections.unmodifiableList(all);
   }
 
+  /// Checks that parameters that are used where they are stored are still there: before they are.
+  ///
+  /// @throws IllegalStateException if their file was cut
+  public void requireWhole() {
+    stored.ifPresent(StoredWeights::requireWhole);
+  }
+
   /// Returns how many numbers are learned.
   public long count() {
     long sum = 0;

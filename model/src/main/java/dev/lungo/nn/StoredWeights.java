@@ -14,6 +14,11 @@ public interface StoredWeights extends AutoCloseable {
   /// @throws java.io.UncheckedIOException if the file has none of this name and shape
   Tensor tensor(Workspace workspace, String name, Shape shape);
 
+  /// Checks that the file is still as long as it was: before much is read of it.
+  ///
+  /// @throws IllegalStateException if it was cut
+  void requireWhole();
+
   /// Gives the file back; its parameters become invalid.
   @Override
   void close();

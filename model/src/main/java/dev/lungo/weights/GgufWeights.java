@@ -11,10 +11,7 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -30,7 +27,7 @@ import java.util.function.UnaryOperator;
 final class GgufWeights implements StoredWeights {
   private final GgufHeader header;
   private final Map<String, GgufTensorInfo> tensors = new HashMap<>();
-  private final Arena arena = Arena.ofShared();
+  private final MappedFile file;
   private final MemorySegment mapped;
   private final Set<String> used = new HashSet<>();
   private UnaryOperator<String> names = UnaryOperator.identity();
@@ -41,13 +38,9 @@ final class GgufWeights implements StoredWeights {
     for (GgufTensorInfo tensor : header.tensors()) {
       tensors.put(tensor.name(), tensor);
     }
-    try (FileChannel channel = FileChannel.open(header.file(), StandardOpenOption.READ)) {
-      mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      GgufLayout.check(header);
-    } catch (IOException failed) {
-      arena.close();
-      throw failed;
-    }
+    GgufLayout.check(header);
+    file = new MappedFile(header.file());
+    mapped = file.segment();
   }
 
   /// Takes names to be those of this model's parameters.
@@ -162,7 +155,12 @@ final class GgufWeights implements StoredWeights {
   }
 
   @Override
+  public void requireWhole() {
+    file.requireWhole();
+  }
+
+  @Override
   public void close() {
-    arena.close();
+    file.close();
   }
 }

@@ -11,11 +11,8 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -34,15 +31,14 @@ public final class Llama2cModel {
   ///
   /// @throws MalformedFileException if the file is not as long as its sizes say
   public static LanguageModel load(Path file) throws IOException {
-    Arena arena = Arena.ofShared();
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      LlamaConfig config = config(file, mapped);
-      return LanguageModel.open(config, new Weights(file, arena, mapped, config));
+    MappedFile mapped = new MappedFile(file);
+    try {
+      LlamaConfig config = config(file, mapped.segment());
+      return LanguageModel.open(config, new Weights(file, mapped, config));
     } catch (UncheckedIOException failed) {
       throw failed.getCause();
     } catch (IOException | RuntimeException failed) {
-      arena.close();
+      mapped.close();
       throw failed;
     }
   }
@@ -94,16 +90,15 @@ public final class Llama2cModel {
     private record Kind(long from, long each) {}
 
     private final Path file;
-    private final Arena arena;
+    private final MappedFile whole;
     private final MemorySegment mapped;
     private final Map<String, Kind> kinds = new LinkedHashMap<>();
     private long end;
 
-    Weights(Path file, Arena arena, MemorySegment mapped, LlamaConfig config)
-        throws MalformedFileException {
+    Weights(Path file, MappedFile whole, LlamaConfig config) throws MalformedFileException {
       this.file = file;
-      this.arena = arena;
-      this.mapped = mapped;
+      this.whole = whole;
+      this.mapped = whole.segment();
       long width = config.width();
       long queries = (long) config.heads() * config.headDim() * width;
       long keys = (long) config.kvHeads() * config.headDim() * width;
@@ -157,8 +152,13 @@ public final class Llama2cModel {
     }
 
     @Override
+    public void requireWhole() {
+      whole.requireWhole();
+    }
+
+    @Override
     public void close() {
-      arena.close();
+      whole.close();
     }
   }
 }

@@ -169,6 +169,10 @@ class HostileGgufTest {
       try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
         out.setLength(0);
       }
+      assertThatThrownBy(model.parameters()::requireWhole)
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining(file.toString())
+          .hasMessageContaining("to 0 bytes while it was open");
       assertThatThrownBy(
               () -> {
                 float sum = 0;

@@ -2,6 +2,7 @@ package dev.lungo.tokenizer;
 
 import dev.lungo.file.MalformedFileException;
 import java.io.BufferedInputStream;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -50,16 +51,27 @@ final class StrictJson {
   /// Opens `file` and turns whatever is wrong with its JSON into a [MalformedFileException].
   static <T> T read(Path file, Reader<T> reader) throws IOException {
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
-        JsonParser parser = FACTORY.createParser(ObjectReadContext.empty(), in)) {
+        JsonParser parser = parser(file, in)) {
       JsonCursor cursor = new JsonCursor(file, parser);
       try {
         return reader.read(cursor);
       } catch (JacksonException e) {
-        if (e.getCause() instanceof IOException cause) {
+        if (e.getCause() instanceof IOException cause
+            && !(cause instanceof CharConversionException)) {
           throw cause;
         }
         throw cursor.malformed("JSON", e.getOriginalMessage());
       }
+    }
+  }
+
+  /// Starts to parse, which looks at the first bytes: they may be of an encoding that does not
+  /// exist.
+  private static JsonParser parser(Path file, InputStream in) throws MalformedFileException {
+    try {
+      return FACTORY.createParser(ObjectReadContext.empty(), in);
+    } catch (JacksonException e) {
+      throw new MalformedFileException(file.toString(), 0, "JSON", e.getOriginalMessage());
     }
   }
 

@@ -254,6 +254,14 @@ final class DamagedFilesTest {
     assertThatThrownBy(() -> TokenizerFiles.load(file)).isInstanceOf(MalformedFileException.class);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"{\0\0\0", "\0{\0\0", "\0\0{\0", "\0\0\0{", "{\0\"\0", "\0{\0\""})
+  void otherEncodingsAreRefused(String text) throws IOException {
+    Path file = folder.resolve("tokenizer.json");
+    Files.write(file, text.getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(() -> TokenizerFiles.load(file)).isInstanceOf(MalformedFileException.class);
+  }
+
   @Test
   void deepNestingIsRefused() throws IOException {
     Path file = folder.resolve("tokenizer.json");
