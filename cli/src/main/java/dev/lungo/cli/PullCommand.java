@@ -91,7 +91,7 @@ final class PullCommand implements Callable<Integer> {
               line.message(String.format(Locale.ROOT, "%8s  %s", file.size(), file.name())));
           throw new IllegalArgumentException(
               repository
-                  + " has several models; name one of these files, as in "
+                  + " holds models of one file each; name the file, as in "
                   + repository
                   + ":"
                   + candidates.getFirst().name());
@@ -129,7 +129,7 @@ final class PullCommand implements Callable<Integer> {
     console.print(
         String.format(
             Locale.ROOT,
-            "%d files, %s, of which %s came now; they are in %s. Next:",
+            "%d file(s), %s, of which %s came now, in %s. Next:",
             pulled.files().size(),
             HubFile.size(pulled.bytes()),
             HubFile.size(pulled.downloadedBytes()),

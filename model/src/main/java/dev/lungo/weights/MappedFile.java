@@ -11,8 +11,9 @@ import java.nio.file.StandardOpenOption;
 /// A file mapped into memory as a whole.
 ///
 /// Where somebody cuts a mapped file, touching what is gone is an `InternalError` in most code, but
-/// kills the JVM in compiled vector code. So who is about to read much asks [#requireWhole] before:
-/// that leaves the moment in between, and no more.
+/// may kill the JVM in compiled vector code. So who is about to read much asks [#requireWhole]
+/// before. That catches a file that was cut between two answers, or two tokens; one that is cut
+/// while a token is computed can still end the JVM.
 final class MappedFile implements AutoCloseable {
   private final Path file;
   private final FileChannel channel;

@@ -34,6 +34,7 @@ final class GgufBytes {
     file.metadata.put("llama.attention.head_count", 2);
     file.metadata.put("llama.attention.head_count_kv", 1);
     file.metadata.put("llama.context_length", 16);
+    file.metadata.put("llama.attention.layer_norm_rms_epsilon", 1e-5f);
     file.add("token_embd.weight", 32, 8);
     file.add("output_norm.weight", 32);
     file.add("blk.0.attn_norm.weight", 32);

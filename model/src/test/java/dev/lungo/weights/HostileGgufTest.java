@@ -116,18 +116,18 @@ class HostileGgufTest {
   @Test
   void numbersThatAreNoneAreRefused() throws IOException {
     for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, 0, -1}) {
-      assertThat(refusal(GgufBytes.llama().with("llama.rope.freq_base", value)))
-          .hasMessageContaining("ropeBase");
+      assertThat(refusal(GgufBytes.llama().with("llama.rope.freq_base", value)).getMessage())
+          .containsAnyOf("ropeBase", "rope.freq_base");
     }
-    assertThat(refusal(GgufBytes.llama().with("llama.attention.layer_norm_rms_epsilon", Float.NaN)))
-        .hasMessageContaining("normEpsilon");
+    String epsilon = "llama.attention.layer_norm_rms_epsilon";
+    assertThat(refusal(GgufBytes.llama().with(epsilon, Float.NaN)).field()).isEqualTo(epsilon);
   }
 
   @Test
   void entriesOfOtherTypesAreRefusedWhereTheyStand() throws IOException {
     MalformedFileException refusal =
         refusal(GgufBytes.llama().with("llama.block_count", List.of(1, 2)));
-    assertThat(refusal.field()).isEqualTo("block_count");
+    assertThat(refusal.field()).endsWith("block_count");
     assertThat(refusal.offset()).isPositive();
     assertThat(refusal(GgufBytes.llama().with("general.architecture", 7)).field())
         .isEqualTo("general.architecture");
