@@ -24,11 +24,20 @@ final class MappedFile implements AutoCloseable {
     this.file = file;
     channel = FileChannel.open(file, StandardOpenOption.READ);
     try {
-      segment = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+      segment = plain(channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena));
     } catch (IOException | RuntimeException failed) {
       close();
       throw failed;
     }
+  }
+
+  /// Returns the same memory as a segment of the class that allocated memory has: with segments of
+  /// two classes the compiler fences every access in the kernels that see both.
+  @SuppressWarnings("restricted") // The launcher allows native access.
+  private MemorySegment plain(MemorySegment mapped) {
+    return MemorySegment.ofAddress(mapped.address())
+        .reinterpret(mapped.byteSize(), arena, null)
+        .asReadOnly();
   }
 
   MemorySegment segment() {

@@ -8,6 +8,8 @@ import jdk.incubator.vector.FloatVector;
 /// Attention of a few queries, as in decoding: reads the keys once and the values once, where they
 /// are. Belongs to one thread.
 final class AttentionRows {
+  private final LaneSums sums = new LaneSums();
+  private final float[] mixed = new float[4 * Lanes.LENGTH];
   private float[] scores = new float[0];
 
   /// Attends from every query of the heads that read key/value head `kvHead`.
@@ -61,18 +63,31 @@ final class AttentionRows {
     int whole = headDim / Lanes.LENGTH * Lanes.LENGTH;
     for (int key = 0; key < visible; key++) {
       long at = first + key * stride;
-      FloatVector sum = Lanes.zero();
-      for (int d = 0; d < whole; d += Lanes.LENGTH) {
-        sum = Lanes.load(q, row + d).fma(Lanes.load(k, at + d), sum);
-      }
-      float total = Lanes.sum(sum);
+      int slot = key % LaneSums.ROWS;
+      multiply(q, row, k, at, whole, sums.vectors, slot * Lanes.LENGTH);
+      float rest = 0;
       for (int d = whole; d < headDim; d++) {
-        total +=
+        rest +=
             q.getAtIndex(ValueLayout.JAVA_FLOAT, row + d)
                 * k.getAtIndex(ValueLayout.JAVA_FLOAT, at + d);
       }
-      scores[key] = total * shape.scale();
+      scores[key] = rest;
+      if (slot == LaneSums.ROWS - 1 || key == visible - 1) {
+        sums.addTo(scores, key - slot, slot + 1);
+      }
     }
+    for (int key = 0; key < visible; key++) {
+      scores[key] *= shape.scale();
+    }
+  }
+
+  private static void multiply(
+      MemorySegment q, long row, MemorySegment k, long at, int length, float[] into, int slot) {
+    FloatVector sum = Lanes.zero();
+    for (int d = 0; d < length; d += Lanes.LENGTH) {
+      sum = Lanes.load(q, row + d).fma(Lanes.load(k, at + d), sum);
+    }
+    sum.intoArray(into, slot);
   }
 
   private double weights(int visible, float maximum) {
@@ -103,7 +118,9 @@ final class AttentionRows {
     for (; d + Lanes.LENGTH <= headDim; d += Lanes.LENGTH) {
       FloatVector sum = Lanes.zero();
       for (int key = 0; key < visible; key++) {
-        sum = Lanes.load(v, first + d + key * stride).fma(sum.broadcast(scores[key]), sum);
+        sum =
+            Lanes.load(v, first + d + key * stride)
+                .fma(FloatVector.broadcast(Lanes.SPECIES, scores[key]), sum);
       }
       Lanes.store(sum.mul(factor), out, row + d);
     }
@@ -131,15 +148,17 @@ final class AttentionRows {
     FloatVector sum3 = sum0;
     for (int key = 0; key < visible; key++) {
       long at = first + key * stride;
-      FloatVector weight = sum0.broadcast(scores[key]);
+      FloatVector weight = FloatVector.broadcast(Lanes.SPECIES, scores[key]);
       sum0 = Lanes.load(v, at).fma(weight, sum0);
       sum1 = Lanes.load(v, at + lanes).fma(weight, sum1);
       sum2 = Lanes.load(v, at + 2 * lanes).fma(weight, sum2);
       sum3 = Lanes.load(v, at + 3 * lanes).fma(weight, sum3);
     }
-    Lanes.store(sum0.mul(factor), out, row);
-    Lanes.store(sum1.mul(factor), out, row + lanes);
-    Lanes.store(sum2.mul(factor), out, row + 2 * lanes);
-    Lanes.store(sum3.mul(factor), out, row + 3 * lanes);
+    // By way of an array: with stores to memory here, every vector above became an object.
+    sum0.mul(factor).intoArray(mixed, 0);
+    sum1.mul(factor).intoArray(mixed, lanes);
+    sum2.mul(factor).intoArray(mixed, 2 * lanes);
+    sum3.mul(factor).intoArray(mixed, 3 * lanes);
+    MemorySegment.copy(mixed, 0, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, 4 * lanes);
   }
 }

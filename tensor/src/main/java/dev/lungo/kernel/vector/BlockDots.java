@@ -58,14 +58,18 @@ final class BlockDots {
     }
   }
 
-  /// What one thread unpacks scales into; kept, so that a call makes no garbage.
-  static final class Scales {
-    float[] values = new float[0];
+  /// What one thread works in; kept, so that a call makes no garbage.
+  static final class Scratch {
+    final LaneSums sums = new LaneSums();
+
+    /// The scales of a row, unpacked.
+    float[] scales = new float[0];
+
     byte[] packed = new byte[0];
 
     void reserve(int length) {
-      if (values.length < length) {
-        values = new float[length];
+      if (scales.length < length) {
+        scales = new float[length];
         packed = new byte[2 * length];
       }
     }
@@ -88,15 +92,15 @@ final class BlockDots {
       long offset,
       int rows,
       Input x,
-      Scales scales,
+      Scratch scratch,
       float[] y,
       int at) {
     switch (format) {
-      case Q8_0 _ -> Q8_0Dots.rows(weights, offset, rows, x, y, at);
-      case Q4_0 _ -> Q4_0Dots.rows(weights, offset, rows, x, y, at);
-      case Q5_0 _ -> Q5_0Dots.rows(weights, offset, rows, x, y, at);
-      case Q4_K _ -> Q4_KDots.rows(weights, offset, rows, x, scales, y, at);
-      case Q6_K _ -> Q6_KDots.rows(weights, offset, rows, x, scales, y, at);
+      case Q8_0 _ -> Q8_0Dots.rows(weights, offset, rows, x, scratch, y, at);
+      case Q4_0 _ -> Q4_0Dots.rows(weights, offset, rows, x, scratch, y, at);
+      case Q5_0 _ -> Q5_0Dots.rows(weights, offset, rows, x, scratch, y, at);
+      case Q4_K _ -> Q4_KDots.rows(weights, offset, rows, x, scratch, y, at);
+      case Q6_K _ -> Q6_KDots.rows(weights, offset, rows, x, scratch, y, at);
       default -> throw new IllegalArgumentException(format + " has to be decoded first");
     }
   }

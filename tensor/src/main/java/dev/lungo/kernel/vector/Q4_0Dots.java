@@ -16,15 +16,43 @@ final class Q4_0Dots {
 
   /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
   static void rows(
-      MemorySegment weights, long offset, int rows, BlockDots.Input x, float[] y, int at) {
+      MemorySegment weights,
+      long offset,
+      int rows,
+      BlockDots.Input x,
+      BlockDots.Scratch scratch,
+      float[] y,
+      int at) {
+    LaneSums sums = scratch.sums;
     long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
     for (int row = 0; row < rows; row++, offset += rowBytes) {
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.sums(), x.length());
+      int slot = row % LaneSums.ROWS;
+      y[at + row] =
+          row(
+              weights,
+              offset,
+              x.values(),
+              x.from(),
+              x.sums(),
+              x.length(),
+              sums.vectors,
+              slot * LANES);
+      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
+        sums.addTo(y, at + row - slot, slot + 1);
+      }
     }
   }
 
+  /// Leaves the lanes to be summed in `vectors` and returns what else belongs to the dot product.
   private static float row(
-      MemorySegment weights, long offset, float[] x, int from, float[] sums, int k) {
+      MemorySegment weights,
+      long offset,
+      float[] x,
+      int from,
+      float[] sums,
+      int k,
+      float[] vectors,
+      int slot) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     float evenSum = 0;
@@ -46,7 +74,8 @@ final class Q4_0Dots {
       even = block(weights, block, scale, x, from + i, even);
       evenSum = Math.fma(scale, sums[z], evenSum);
     }
-    return Math.fma(-8, evenSum + oddSum, Lanes.sum(even.add(odd)));
+    even.add(odd).intoArray(vectors, slot);
+    return -8 * (evenSum + oddSum);
   }
 
   private static FloatVector block(

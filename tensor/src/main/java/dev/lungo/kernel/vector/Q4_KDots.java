@@ -31,15 +31,28 @@ final class Q4_KDots {
       long offset,
       int rows,
       BlockDots.Input x,
-      BlockDots.Scales scales,
+      BlockDots.Scratch scratch,
       float[] y,
       int at) {
     int blocks = x.length() / 256;
-    scales.reserve(SUB_BLOCKS * blocks);
+    scratch.reserve(SUB_BLOCKS * blocks);
+    LaneSums sums = scratch.sums;
     for (int row = 0; row < rows; row++, offset += blocks * (long) BLOCK_BYTES) {
-      unpack(weights, offset, blocks, scales.packed);
-      float minima = scale(weights, offset, blocks, scales, x.sums(), x.from() / BlockDots.BLOCK);
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.length(), scales.values) - minima;
+      int slot = row % LaneSums.ROWS;
+      unpack(weights, offset, blocks, scratch.packed);
+      y[at + row] = -scale(weights, offset, blocks, scratch, x.sums(), x.from() / BlockDots.BLOCK);
+      row(
+          weights,
+          offset,
+          x.values(),
+          x.from(),
+          x.length(),
+          scratch.scales,
+          sums.vectors,
+          slot * LANES);
+      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
+        sums.addTo(y, at + row - slot, slot + 1);
+      }
     }
   }
 
@@ -62,18 +75,18 @@ final class Q4_KDots {
       MemorySegment weights,
       long offset,
       int blocks,
-      BlockDots.Scales scales,
+      BlockDots.Scratch scratch,
       float[] sums,
       int sum) {
     FloatVector minima = FloatVector.zero(FloatVector.SPECIES_256);
     for (int b = 0; b < blocks; b++, offset += BLOCK_BYTES, sum += SUB_BLOCKS) {
-      eight(scales.packed, 16 * b)
+      eight(scratch.packed, 16 * b)
           .mul(BlockDots.half(weights, offset))
-          .intoArray(scales.values, SUB_BLOCKS * b);
+          .intoArray(scratch.scales, SUB_BLOCKS * b);
       FloatVector x = FloatVector.fromArray(FloatVector.SPECIES_256, sums, sum);
       FloatVector scale =
           FloatVector.broadcast(FloatVector.SPECIES_256, BlockDots.half(weights, offset + 2));
-      minima = eight(scales.packed, 16 * b + 8).mul(x).fma(scale, minima);
+      minima = eight(scratch.packed, 16 * b + 8).mul(x).fma(scale, minima);
     }
     float total = 0;
     for (int i = 0; i < SUB_BLOCKS; i++) {
@@ -90,10 +103,17 @@ final class Q4_KDots {
     return (FloatVector) numbers.castShape(FloatVector.SPECIES_256, 0);
   }
 
-  /// Multiplies without minima: of each 32 bytes, the lower halves are one sub-block, the upper
-  /// halves the next.
-  private static float row(
-      MemorySegment weights, long offset, float[] x, int from, int k, float[] scales) {
+  /// Leaves the lanes to be summed in `vectors`, without minima: of each 32 bytes, the lower halves
+  /// are one sub-block, the upper halves the next.
+  private static void row(
+      MemorySegment weights,
+      long offset,
+      float[] x,
+      int from,
+      int k,
+      float[] scales,
+      float[] vectors,
+      int slot) {
     FloatVector lows = FloatVector.zero(SPECIES);
     FloatVector highs = lows;
     for (int i = 0; i < k; i += 64) {
@@ -116,6 +136,6 @@ final class Q4_KDots {
       lows = low.fma(FloatVector.broadcast(SPECIES, scales[i >> 5]), lows);
       highs = high.fma(FloatVector.broadcast(SPECIES, scales[(i >> 5) + 1]), highs);
     }
-    return Lanes.sum(lows.add(highs));
+    lows.add(highs).intoArray(vectors, slot);
   }
 }

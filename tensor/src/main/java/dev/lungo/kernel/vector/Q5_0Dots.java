@@ -24,15 +24,43 @@ final class Q5_0Dots {
 
   /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
   static void rows(
-      MemorySegment weights, long offset, int rows, BlockDots.Input x, float[] y, int at) {
+      MemorySegment weights,
+      long offset,
+      int rows,
+      BlockDots.Input x,
+      BlockDots.Scratch scratch,
+      float[] y,
+      int at) {
+    LaneSums sums = scratch.sums;
     long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
     for (int row = 0; row < rows; row++, offset += rowBytes) {
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.sums(), x.length());
+      int slot = row % LaneSums.ROWS;
+      y[at + row] =
+          row(
+              weights,
+              offset,
+              x.values(),
+              x.from(),
+              x.sums(),
+              x.length(),
+              sums.vectors,
+              slot * LANES);
+      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
+        sums.addTo(y, at + row - slot, slot + 1);
+      }
     }
   }
 
+  /// Leaves the lanes to be summed in `vectors` and returns what else belongs to the dot product.
   private static float row(
-      MemorySegment weights, long offset, float[] x, int from, float[] sums, int k) {
+      MemorySegment weights,
+      long offset,
+      float[] x,
+      int from,
+      float[] sums,
+      int k,
+      float[] vectors,
+      int slot) {
     FloatVector sum = FloatVector.zero(SPECIES);
     float offsets = 0;
     for (int i = 0; i < k; i += BlockDots.BLOCK) {
@@ -44,7 +72,8 @@ final class Q5_0Dots {
               .fma(FloatVector.broadcast(SPECIES, scale), sum);
       offsets = Math.fma(scale, sums[(from + i) >> 5], offsets);
     }
-    return Math.fma(-16, offsets, Lanes.sum(sum));
+    sum.intoArray(vectors, slot);
+    return -16 * offsets;
   }
 
   private static FloatVector products(

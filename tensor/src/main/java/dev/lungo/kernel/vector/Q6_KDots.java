@@ -16,6 +16,10 @@ final class Q6_KDots {
   /// Steps of a half block; in each, `LANES` bytes of the upper bits give four vectors.
   private static final int STEPS = 32 / LANES;
 
+  private static final IntVector FIFTEEN = IntVector.broadcast(BlockDots.INTS, 15);
+  private static final IntVector UPPER = IntVector.broadcast(BlockDots.INTS, 48);
+  private static final IntVector HALF = IntVector.broadcast(BlockDots.INTS, 32);
+
   private Q6_KDots() {}
 
   /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
@@ -24,14 +28,28 @@ final class Q6_KDots {
       long offset,
       int rows,
       BlockDots.Input x,
-      BlockDots.Scales scales,
+      BlockDots.Scratch scratch,
       float[] y,
       int at) {
     int blocks = x.length() / 256;
-    scales.reserve(SUB_BLOCKS * blocks);
+    scratch.reserve(SUB_BLOCKS * blocks);
+    LaneSums sums = scratch.sums;
     for (int row = 0; row < rows; row++, offset += blocks * (long) BLOCK_BYTES) {
-      scale(weights, offset, blocks, scales.values);
-      y[at + row] = row(weights, offset, x.values(), x.from(), blocks, scales.values);
+      int slot = row % LaneSums.ROWS;
+      scale(weights, offset, blocks, scratch.scales);
+      y[at + row] = 0;
+      row(
+          weights,
+          offset,
+          x.values(),
+          x.from(),
+          blocks,
+          scratch.scales,
+          sums.vectors,
+          slot * LANES);
+      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
+        sums.addTo(y, at + row - slot, slot + 1);
+      }
     }
   }
 
@@ -46,8 +64,16 @@ final class Q6_KDots {
     }
   }
 
-  private static float row(
-      MemorySegment weights, long offset, float[] x, int from, int blocks, float[] scales) {
+  /// Leaves the lanes to be summed in `vectors`.
+  private static void row(
+      MemorySegment weights,
+      long offset,
+      float[] x,
+      int from,
+      int blocks,
+      float[] scales,
+      float[] vectors,
+      int slot) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     for (int step = 0; step < blocks * 2 * STEPS; step++) {
@@ -61,16 +87,16 @@ final class Q6_KDots {
       int at = from + 128 * half + j;
       int scale = 8 * half + (j >> 4);
       IntVector fives = upper.lanewise(VectorOperators.LSHL, 4);
-      even = add(first.and(15), fives, x, at, scales, scale, even);
+      even = add(first.and(FIFTEEN), fives, x, at, scales, scale, even);
       fives = upper.lanewise(VectorOperators.LSHL, 2);
-      odd = add(second.and(15), fives, x, at + 32, scales, scale + 2, odd);
+      odd = add(second.and(FIFTEEN), fives, x, at + 32, scales, scale + 2, odd);
       IntVector third = first.lanewise(VectorOperators.LSHR, 4);
       even = add(third, upper, x, at + 64, scales, scale + 4, even);
       IntVector fourth = second.lanewise(VectorOperators.LSHR, 4);
       fives = upper.lanewise(VectorOperators.LSHR, 2);
       odd = add(fourth, fives, x, at + 96, scales, scale + 6, odd);
     }
-    return Lanes.sum(even.add(odd));
+    even.add(odd).intoArray(vectors, slot);
   }
 
   /// Adds scale · (lower four bits, and bits 4 and 5 of `upper`, less 32) · x.
@@ -82,7 +108,7 @@ final class Q6_KDots {
       float[] scales,
       int scale,
       FloatVector sum) {
-    return BlockDots.toFloats(lower.or(upper.and(48)).sub(32))
+    return BlockDots.toFloats(lower.or(upper.and(UPPER)).sub(HALF))
         .mul(BlockDots.floats(x, at))
         .fma(FloatVector.broadcast(SPECIES, scales[scale]), sum);
   }

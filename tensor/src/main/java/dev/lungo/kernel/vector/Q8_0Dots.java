@@ -14,14 +14,28 @@ final class Q8_0Dots {
 
   /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
   static void rows(
-      MemorySegment weights, long offset, int rows, BlockDots.Input x, float[] y, int at) {
+      MemorySegment weights,
+      long offset,
+      int rows,
+      BlockDots.Input x,
+      BlockDots.Scratch scratch,
+      float[] y,
+      int at) {
+    LaneSums sums = scratch.sums;
     long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
     for (int row = 0; row < rows; row++, offset += rowBytes) {
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.length());
+      int slot = row % LaneSums.ROWS;
+      y[at + row] = 0;
+      row(weights, offset, x.values(), x.from(), x.length(), sums.vectors, slot * LANES);
+      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
+        sums.addTo(y, at + row - slot, slot + 1);
+      }
     }
   }
 
-  private static float row(MemorySegment weights, long offset, float[] x, int from, int k) {
+  /// Leaves the lanes to be summed in `vectors`.
+  private static void row(
+      MemorySegment weights, long offset, float[] x, int from, int k, float[] vectors, int slot) {
     // Two sums: a block's is added in fewer cycles than an addition takes.
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
@@ -34,7 +48,7 @@ final class Q8_0Dots {
     if (i < k) {
       even = block(weights, offset + (i >> 5) * (long) BLOCK_BYTES, x, from + i, even);
     }
-    return Lanes.sum(even.add(odd));
+    even.add(odd).intoArray(vectors, slot);
   }
 
   private static FloatVector block(

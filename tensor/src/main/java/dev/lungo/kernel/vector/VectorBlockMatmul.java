@@ -39,7 +39,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     float[] rows = new float[0];
     float[] sums = new float[0];
     float[] products = new float[0];
-    final BlockDots.Scales scales = new BlockDots.Scales();
+    final BlockDots.Scratch dots = new BlockDots.Scratch();
 
     static float[] atLeast(float[] array, int length) {
       return array.length < length ? new float[length] : array;
@@ -91,14 +91,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
             long offset = from * format.bytes(k);
             for (int row = 0; row < m; row++) {
               BlockDots.rows(
-                  format,
-                  weights,
-                  offset,
-                  count,
-                  inputs[row],
-                  own.scales,
-                  own.products,
-                  row * count);
+                  format, weights, offset, count, inputs[row], own.dots, own.products, row * count);
             }
           } else {
             decodeAndMultiply(format, weights, from, count, rows, m, k, own);
