@@ -76,40 +76,38 @@ final class Q6_KDots {
       int slot) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
-    for (int step = 0; step < blocks * 2 * STEPS; step++) {
-      int half = step / STEPS;
+    // Not four vectors at a time: past some size of a loop every vector becomes an object.
+    for (int step = 0; step < blocks * 4 * STEPS; step++) {
+      int half = step / (2 * STEPS);
+      int upperHalves = step / STEPS & 1;
       int j = step % STEPS * LANES;
       long block = offset + (half >> 1) * (long) BLOCK_BYTES;
       long lower = block + 64 * (half & 1) + j;
-      IntVector first = BlockDots.unsigned(weights, lower);
-      IntVector second = BlockDots.unsigned(weights, lower + 32);
-      IntVector upper = BlockDots.unsigned(weights, block + 128 + 32 * (half & 1) + j);
-      int at = from + 128 * half + j;
-      int scale = 8 * half + (j >> 4);
-      IntVector fives = upper.lanewise(VectorOperators.LSHL, 4);
-      even = add(first.and(FIFTEEN), fives, x, at, scales, scale, even);
-      fives = upper.lanewise(VectorOperators.LSHL, 2);
-      odd = add(second.and(FIFTEEN), fives, x, at + 32, scales, scale + 2, odd);
-      IntVector third = first.lanewise(VectorOperators.LSHR, 4);
-      even = add(third, upper, x, at + 64, scales, scale + 4, even);
-      IntVector fourth = second.lanewise(VectorOperators.LSHR, 4);
-      fives = upper.lanewise(VectorOperators.LSHR, 2);
-      odd = add(fourth, fives, x, at + 96, scales, scale + 6, odd);
+      int shift = 4 * upperHalves;
+      IntVector fives =
+          BlockDots.unsigned(weights, block + 128 + 32 * (half & 1) + j)
+              .lanewise(VectorOperators.LSHR, shift);
+      int at = from + 128 * half + 64 * upperHalves + j;
+      int scale = 8 * half + 4 * upperHalves + (j >> 4);
+      IntVector values =
+          BlockDots.unsigned(weights, lower)
+              .lanewise(VectorOperators.LSHR, shift)
+              .and(FIFTEEN)
+              .or(fives.lanewise(VectorOperators.LSHL, 4).and(UPPER));
+      even =
+          BlockDots.toFloats(values.sub(HALF))
+              .mul(BlockDots.floats(x, at))
+              .fma(FloatVector.broadcast(SPECIES, scales[scale]), even);
+      values =
+          BlockDots.unsigned(weights, lower + 32)
+              .lanewise(VectorOperators.LSHR, shift)
+              .and(FIFTEEN)
+              .or(fives.lanewise(VectorOperators.LSHL, 2).and(UPPER));
+      odd =
+          BlockDots.toFloats(values.sub(HALF))
+              .mul(BlockDots.floats(x, at + 32))
+              .fma(FloatVector.broadcast(SPECIES, scales[scale + 2]), odd);
     }
     even.add(odd).intoArray(vectors, slot);
-  }
-
-  /// Adds scale · (lower four bits, and bits 4 and 5 of `upper`, less 32) · x.
-  private static FloatVector add(
-      IntVector lower,
-      IntVector upper,
-      float[] x,
-      int at,
-      float[] scales,
-      int scale,
-      FloatVector sum) {
-    return BlockDots.toFloats(lower.or(upper.and(UPPER)).sub(HALF))
-        .mul(BlockDots.floats(x, at))
-        .fma(FloatVector.broadcast(SPECIES, scales[scale]), sum);
   }
 }
