@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -162,22 +163,25 @@ class ChatProcessTest {
         Files.isExecutable(script) && System.getProperty("os.name").equals("Linux"),
         "no script command to make a terminal with");
     String lungo = Processes.home().resolve("lungo").toString();
+    // Without exec, dash would stay between and end by the Ctrl-C that the chat handles.
     Process process =
         builder(
                 List.of(
                     script.toString(),
                     "-qec",
-                    "'%s' chat '%s' -n 1900".formatted(lungo, model),
+                    "exec '%s' chat '%s' -n 1900".formatted(lungo, model),
                     "/dev/null"))
             .start();
     try (OutputStream keys = process.getOutputStream()) {
-      await(process, ">>> ");
+      // Keys typed before the prompt would be the terminal's to interpret, not the editor's.
+      awaitPromptAfter(process, "");
       type(keys, "/set tokens 1xx\b\b900\r");
-      await(process, "tokens 1900");
+      awaitPromptAfter(process, "tokens 1900");
       type(keys, "Hello\r");
-      await(process, "Hello");
+      // More than the terminal's own controls after the line.
+      await(process, "answer", out -> out.lastIndexOf("Hello", out.length() - 300) >= 0);
       type(keys, "\u0003");
-      await(process, "ended by interrupted");
+      awaitPromptAfter(process, "ended by interrupted");
       type(keys, "\u0004");
       assertThat(end(process)).isZero();
     } finally {
@@ -190,13 +194,20 @@ class ChatProcessTest {
     keys.flush();
   }
 
-  private void await(Process process, String text) throws Exception {
+  private void awaitPromptAfter(Process process, String text) throws Exception {
+    await(
+        process,
+        "prompt after \"" + text + '"',
+        out -> out.contains(text) && out.indexOf(">>> ", out.indexOf(text)) >= 0);
+  }
+
+  private void await(Process process, String what, Predicate<String> seen) throws Exception {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(MOST_SECONDS);
-    while (!out().contains(text)) {
+    while (!seen.test(out())) {
       if (!process.isAlive() || System.nanoTime() > end) {
-        throw new AssertionError("no \"" + text + "\" in: " + out() + err());
+        throw new AssertionError("no " + what + " in: " + out() + err());
       }
-      Thread.sleep(50);
+      Thread.sleep(10);
     }
   }
 }
