@@ -10,8 +10,6 @@ import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
 import dev.lungo.nn.SelfAttention;
 import dev.lungo.op.Pass;
-import dev.lungo.tensor.DType;
-import dev.lungo.tensor.Shape;
 import dev.lungo.tensor.Tensor;
 import java.util.Optional;
 
@@ -26,7 +24,7 @@ public final class Gpt2 implements LanguageModel {
   private final Gpt2Config config;
   private final Parameters parameters;
   private final Tensor tokenEmbedding;
-  private final Tensor positionEmbedding;
+  private final AddedPositions added;
   private final Block[] blocks;
   private final Norm finalNorm;
   private final Tensor head;
@@ -59,8 +57,14 @@ public final class Gpt2 implements LanguageModel {
     int width = config.width();
     tokenEmbedding =
         parameters.embedding("transformer.wte.weight", config.vocabulary(), width, DEVIATION);
-    positionEmbedding =
-        parameters.embedding("transformer.wpe.weight", config.context(), width, DEVIATION);
+    added =
+        new AddedPositions(
+            config.positions(),
+            parameters,
+            "transformer.wpe.weight",
+            config.context(),
+            width,
+            DEVIATION);
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block(PATH + layer + ".");
@@ -106,9 +110,9 @@ public final class Gpt2 implements LanguageModel {
     checkLength(start, length);
     Tensor tokens = embedding(pass, ids, tokenEmbedding);
     pass.observe("transformer.wte", tokens);
-    Tensor positions = embedding(pass, positions(pass, start, length), positionEmbedding);
-    pass.observe("transformer.wpe", positions);
-    Tensor x = add(pass, tokens, positions);
+    Optional<Tensor> positions = added.vectors(pass, start, length);
+    positions.ifPresent(vectors -> pass.observe("transformer.wpe", vectors));
+    Tensor x = positions.isPresent() ? add(pass, tokens, positions.get()) : tokens;
     for (int layer = 0; layer < blocks.length; layer++) {
       x = block(pass, layer, x, cache);
     }
@@ -164,14 +168,6 @@ public final class Gpt2 implements LanguageModel {
     return x.view(x.shape().dimension(0), x.shape().dimension(1), config.heads(), config.headDim());
   }
 
-  private static Tensor positions(Pass pass, int start, int length) {
-    int[] positions = new int[length];
-    for (int i = 0; i < length; i++) {
-      positions[i] = start + i;
-    }
-    return pass.workspace().allocate(Shape.of(length), DType.INT32).set(positions);
-  }
-
   @Override
   public Gpt2Config config() {
     return config;
@@ -185,5 +181,11 @@ public final class Gpt2 implements LanguageModel {
   @Override
   public Tensor head() {
     return head;
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+    added.close();
   }
 }

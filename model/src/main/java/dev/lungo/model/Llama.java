@@ -22,7 +22,8 @@ import java.util.Optional;
 public final class Llama implements LanguageModel {
   private final LlamaConfig config;
   private final Parameters parameters;
-  private final RotaryPositions positions;
+  private final RotaryPositions rotations;
+  private final AddedPositions added;
   private final AttentionRule rule;
   private final Tensor embedding;
   private final Block[] blocks;
@@ -54,7 +55,7 @@ public final class Llama implements LanguageModel {
   Llama(LlamaConfig config, Parameters parameters) {
     this.config = config;
     this.parameters = parameters;
-    positions =
+    rotations =
         new RotaryPositions(
             config.rotaryLayout(),
             config.rotaryDim(),
@@ -65,6 +66,14 @@ public final class Llama implements LanguageModel {
     embedding =
         parameters.embedding(
             "model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
+    added =
+        new AddedPositions(
+            config.positions(),
+            parameters,
+            "model.embed_positions.weight",
+            config.context(),
+            config.width(),
+            DEVIATION);
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block("model.layers." + layer + ".");
@@ -160,9 +169,8 @@ public final class Llama implements LanguageModel {
     int start = cache.map(KvCache::length).orElse(0);
     int length = ids.shape().dimension(1);
     checkLength(start, length);
-    int reach = cache.map(KvCache::capacity).orElse(length);
-    Rotary.Table table = positions.table(pass, start + length, reach);
-    Tensor x = embedding(pass, ids, embedding);
+    Optional<Rotary.Table> table = rotation(pass, start + length, cache);
+    Tensor x = added.addTo(pass, embedding(pass, ids, embedding), start);
     pass.observe("model.embed_tokens", x);
     for (int layer = 0; layer < blocks.length; layer++) {
       Block block = blocks[layer];
@@ -176,14 +184,29 @@ public final class Llama implements LanguageModel {
     return rmsNorm(pass, x, finalNorm, config.normEpsilon());
   }
 
+  private Optional<Rotary.Table> rotation(Pass pass, int positions, Optional<KvCache> cache) {
+    if (config.positions() != PositionScheme.ROPE) {
+      return Optional.empty();
+    }
+    int reach = cache.map(KvCache::capacity).orElse(positions);
+    return Optional.of(rotations.table(pass, positions, reach));
+  }
+
   private Tensor attention(
-      Pass pass, int layer, Tensor x, Rotary.Table table, int start, Optional<KvCache> cache) {
+      Pass pass,
+      int layer,
+      Tensor x,
+      Optional<Rotary.Table> table,
+      int start,
+      Optional<KvCache> cache) {
     Block block = blocks[layer];
     Tensor q = normed(pass, heads(block.query.of(pass, x), config.heads()), block.queryNorm);
     Tensor k = normed(pass, heads(block.key.of(pass, x), config.kvHeads()), block.keyNorm);
     Tensor v = heads(block.value.of(pass, x), config.kvHeads());
-    q = rotary(pass, q, table, start);
-    k = rotary(pass, k, table, start);
+    if (table.isPresent()) {
+      q = rotary(pass, q, table.get(), start);
+      k = rotary(pass, k, table.get(), start);
+    }
     pass.observe("model.layers.", layer, ".self_attn.q", q);
     pass.observe("model.layers.", layer, ".self_attn.k", k);
     pass.observe("model.layers.", layer, ".self_attn.v", v);
@@ -222,6 +245,7 @@ public final class Llama implements LanguageModel {
   @Override
   public void close() {
     parameters.close();
-    positions.close();
+    rotations.close();
+    added.close();
   }
 }
