@@ -8,12 +8,16 @@ import static dev.lungo.op.Norms.rmsNorm;
 import static dev.lungo.op.Rotary.rotary;
 
 import dev.lungo.nn.AttentionRule;
+import dev.lungo.nn.KeyTurn;
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.nn.SelfAttention;
 import dev.lungo.op.Pass;
 import dev.lungo.op.Rotary;
+import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
 /// Llama (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks of grouped-query attention with
@@ -166,8 +170,9 @@ public final class Llama implements LanguageModel {
 
   @Override
   public Tensor hidden(Pass pass, Tensor ids, Optional<KvCache> cache) {
-    int start = cache.map(KvCache::length).orElse(0);
     int length = ids.shape().dimension(1);
+    cache.ifPresent(rolling -> rolling.makeRoom(length));
+    int start = cache.map(KvCache::length).orElse(0);
     checkLength(start, length);
     Optional<Rotary.Table> table = rotation(pass, start + length, cache);
     Tensor x = added.addTo(pass, embedding(pass, ids, embedding), start);
@@ -182,6 +187,20 @@ public final class Llama implements LanguageModel {
     }
     cache.ifPresent(filled -> filled.advance(length));
     return rmsNorm(pass, x, finalNorm, config.normEpsilon());
+  }
+
+  @Override
+  public KvCache newRollingCache(
+      Workspace workspace, int batch, RollingWindow window, DType type) {
+    if (config.positions().isAdded()) {
+      return LanguageModel.super.newRollingCache(workspace, batch, window, type);
+    }
+    int capacity = window.capacity(config.context());
+    KeyTurn turn =
+        config.positions() == PositionScheme.ROPE
+            ? new KeyTurn(config.rotaryLayout(), rotations.frequencies(capacity))
+            : KeyTurn.NONE;
+    return newCache(workspace, batch, capacity, type).roll(window, turn);
   }
 
   private Optional<Rotary.Table> rotation(Pass pass, int positions, Optional<KvCache> cache) {
