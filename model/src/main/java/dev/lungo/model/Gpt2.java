@@ -6,6 +6,7 @@ import static dev.lungo.op.Embedding.embedding;
 import static dev.lungo.op.Linear.linear;
 import static dev.lungo.op.Norms.layerNorm;
 
+import dev.lungo.nn.AttentionRule;
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
 import dev.lungo.nn.SelfAttention;
@@ -25,6 +26,7 @@ public final class Gpt2 implements LanguageModel {
   private final Parameters parameters;
   private final Tensor tokenEmbedding;
   private final AddedPositions added;
+  private final AttentionRule rule;
   private final Block[] blocks;
   private final Norm finalNorm;
   private final Tensor head;
@@ -65,6 +67,8 @@ public final class Gpt2 implements LanguageModel {
             config.context(),
             width,
             DEVIATION);
+    AttentionRule causal = AttentionRule.of(config.headDim());
+    rule = config.positions() == PositionScheme.ALIBI ? causal.withAlibi() : causal;
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block(PATH + layer + ".");
@@ -159,7 +163,7 @@ public final class Gpt2 implements LanguageModel {
     pass.observe(PATH, layer, ".attn.q", q);
     pass.observe(PATH, layer, ".attn.k", k);
     pass.observe(PATH, layer, ".attn.v", v);
-    Tensor mixed = SelfAttention.attend(pass, layer, q, k, v, cache);
+    Tensor mixed = SelfAttention.attend(pass, layer, rule, q, k, v, cache);
     pass.observe(PATH, layer, ".attn.mixed", mixed);
     return block.attentionOutput.of(pass, mixed);
   }

@@ -87,7 +87,8 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma
 
   /// Reserves a cache that keeps a window and the first positions of texts of any length.
   ///
-  /// @throws IllegalArgumentException if keys of this model cannot move, or its context is too short
+  /// @throws IllegalArgumentException if keys of this model cannot move, or its context is too
+  ///   short
   default KvCache newRollingCache(
       Workspace workspace, int batch, RollingWindow window, DType type) {
     throw new IllegalArgumentException(

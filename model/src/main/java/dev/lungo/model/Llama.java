@@ -66,7 +66,8 @@ public final class Llama implements LanguageModel {
             config.ropeBase(),
             config.ropeScaling(),
             config.context());
-    rule = AttentionRule.of(config.headDim(), config.window());
+    AttentionRule windowed = AttentionRule.of(config.headDim(), config.window());
+    rule = config.positions() == PositionScheme.ALIBI ? windowed.withAlibi() : windowed;
     embedding =
         parameters.embedding(
             "model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
@@ -190,8 +191,7 @@ public final class Llama implements LanguageModel {
   }
 
   @Override
-  public KvCache newRollingCache(
-      Workspace workspace, int batch, RollingWindow window, DType type) {
+  public KvCache newRollingCache(Workspace workspace, int batch, RollingWindow window, DType type) {
     if (config.positions().isAdded()) {
       return LanguageModel.super.newRollingCache(workspace, batch, window, type);
     }

@@ -1,6 +1,6 @@
 package dev.lungo.model;
 
-import dev.lungo.nn.Alibi;
+import dev.lungo.kernel.Alibi;
 import dev.lungo.nn.Sinusoids;
 import java.util.Arrays;
 import java.util.List;
@@ -54,10 +54,9 @@ public record PublishedPosition(String name, String expected, String computed) {
   }
 
   private static String slopes(int heads, int from) {
-    float[] slopes = Alibi.slopes(heads);
     StringBuilder text = new StringBuilder();
     for (int head = from; head < heads; head++) {
-      text.append(head == from ? "" : " ").append(slopes[head]);
+      text.append(head == from ? "" : " ").append((float) Alibi.slope(head, heads));
     }
     return text.toString();
   }

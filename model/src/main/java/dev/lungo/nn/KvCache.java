@@ -1,5 +1,6 @@
 package dev.lungo.nn;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.op.Attention;
@@ -215,14 +216,15 @@ public final class KvCache {
     boolean few = count <= Kernels.FEW_ROWS;
     int positions = length + count;
     AttentionShape shape =
-        rule.shape(
-            batch,
-            count,
-            positions,
-            stored && !few ? positions : capacity,
-            q.shape().dimension(2),
-            k.shape().dimension(2),
-            q.shape().width());
+        seen(rule)
+            .shape(
+                batch,
+                count,
+                positions,
+                stored && !few ? positions : capacity,
+                q.shape().dimension(2),
+                k.shape().dimension(2),
+                q.shape().width());
     if (!stored) {
       return Attention.attention(
           pass, shape, q, keys[layer].sequences(batch), values[layer].sequences(batch));
@@ -238,6 +240,28 @@ public final class KvCache {
         q,
         keys[layer].expand(pass, batch, positions),
         values[layer].expand(pass, batch, positions));
+  }
+
+  /// Hides what a cache that forgets might not hold any more, so that what a query sees does not
+  /// depend on when it forgot.
+  private AttentionRule seen(AttentionRule rule) {
+    if (rolling.isEmpty()) {
+      return rule;
+    }
+    int window =
+        switch (rule.pattern()) {
+          case AttentionPattern.Causal _ -> rolling.get().window();
+          case AttentionPattern.Window own -> Math.min(own.size(), rolling.get().window());
+          default ->
+              throw new IllegalArgumentException(
+                  "cache: one that forgets serves causal attention and windows, not "
+                      + rule.pattern().text());
+        };
+    int sinks = rolling.get().sinks();
+    return rule.with(
+        sinks == 0
+            ? new AttentionPattern.Window(window)
+            : new AttentionPattern.Sinks(sinks, window));
   }
 
   /// Counts positions that every layer has stored.

@@ -1,7 +1,7 @@
 package dev.lungo.nn;
 
-/// What a cache keeps that forgets: the first positions of a text and the latest (StreamingLLM, Xiao
-/// et al. 2023, arXiv:2309.17453). Models put much of their attention on the first positions
+/// What a cache keeps that forgets: the first positions of a text and the latest (StreamingLLM,
+/// Xiao et al. 2023, arXiv:2309.17453). Models put much of their attention on the first positions
 /// whatever these hold, so a window without them breaks a model that was trained without.
 ///
 /// @param sinks first positions that are never forgotten; 0 for a window only

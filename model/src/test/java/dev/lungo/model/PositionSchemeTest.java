@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
-import dev.lungo.nn.Alibi;
 import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Sinusoids;
 import dev.lungo.op.Pass;
@@ -127,18 +126,6 @@ class PositionSchemeTest {
             .isCloseTo((float) (i % 2 == 0 ? Math.sin(angle) : Math.cos(angle)), within(1e-6f));
       }
     }
-  }
-
-  @Test
-  void slopesFallGeometrically() {
-    assertThat(Alibi.slopes(1)).containsExactly(1f / 256);
-    assertThat(Alibi.slopes(8))
-        .containsExactly(1 / 2f, 1 / 4f, 1 / 8f, 1 / 16f, 1 / 32f, 1 / 64f, 1 / 128f, 1 / 256f);
-    float[] twelve = Alibi.slopes(12);
-    assertThat(Arrays.copyOf(twelve, 8)).containsExactly(Alibi.slopes(8));
-    assertThat(Arrays.copyOfRange(twelve, 8, 12))
-        .containsExactly(
-            new float[] {0.7071068f, 0.3535534f, 0.1767767f, 0.0883883f}, within(1e-7f));
   }
 
   @Test

@@ -74,8 +74,7 @@ class RollingCacheTest {
   @ParameterizedTest
   @EnumSource(RotaryLayout.class)
   void aModelWithAWindowComputesTheSameFromACacheThatForgets(RotaryLayout layout) {
-    LlamaConfig config =
-        config(2, layout).with(LlamaFamily.MISTRAL, 24, RopeScaling.NONE, WINDOW);
+    LlamaConfig config = config(2, layout).with(LlamaFamily.MISTRAL, 24, RopeScaling.NONE, WINDOW);
     try (Kernels kernels = KernelChoice.open(2);
         LanguageModel model = model(config);
         Workspace memory = new Workspace("cache")) {
@@ -108,8 +107,7 @@ class RollingCacheTest {
         LanguageModel model = model(config);
         Workspace memory = new Workspace("cache")) {
       int[] ids = ids();
-      KvCache cache =
-          model.newRollingCache(memory, 1, new RollingWindow(3, WINDOW), DType.FLOAT32);
+      KvCache cache = model.newRollingCache(memory, 1, new RollingWindow(3, WINDOW), DType.FLOAT32);
       for (int i = 0; i < LENGTH; i++) {
         float[] seen = last(logits(kernels, model, Optional.of(cache), ids[i]));
         int[] kept = Arrays.copyOf(ids, i + 1);

@@ -245,8 +245,7 @@ public final class ContextExtension {
     new Provenance(
             Map.of("base", base.toString(), "extension", Provenance.asMap(settings)),
             settings.seed(),
-            new Provenance.Data(
-                data.source(), "", data.training().size(), data.heldOut().size()),
+            new Provenance.Data(data.source(), "", data.training().size(), data.heldOut().size()),
             data.tokenizer().fingerprint(),
             Machine.current(kernels.description()),
             version,

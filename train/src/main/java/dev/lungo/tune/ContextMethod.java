@@ -84,14 +84,10 @@ public enum ContextMethod {
       case YARN -> scaled(config, context, new RopeScaling.Yarn(factor, original));
       case LLAMA3 ->
           scaled(
-              config,
-              context,
-              new RopeScaling.Llama3(factor, LLAMA3_LOW, LLAMA3_HIGH, original));
+              config, context, new RopeScaling.Llama3(factor, LLAMA3_LOW, LLAMA3_HIGH, original));
       case LONGROPE ->
           scaled(
-              config,
-              context,
-              longRope(ntkDivisors(factor, config.rotaryDim()), original, factor));
+              config, context, longRope(ntkDivisors(factor, config.rotaryDim()), original, factor));
     };
   }
 
