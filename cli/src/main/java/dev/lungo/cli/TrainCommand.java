@@ -1,5 +1,6 @@
 package dev.lungo.cli;
 
+import dev.lungo.model.PositionScheme;
 import dev.lungo.optim.Schedule.Decay;
 import dev.lungo.train.ModelDial.Architecture;
 import dev.lungo.train.TrainingLoop;
@@ -129,6 +130,14 @@ final class TrainCommand implements Callable<Integer> {
   private int kvHeads;
 
   @Option(
+      names = "--positions",
+      paramLabel = "NAME",
+      description =
+          "How tokens know where they stand: rope, alibi, sinusoidal, learned or none"
+              + " (default: rope; learned with gpt2).")
+  private Optional<PositionScheme> positions = Optional.empty();
+
+  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Sequences in a micro-batch (default: ${DEFAULT-VALUE}).",
@@ -243,6 +252,7 @@ final class TrainCommand implements Callable<Integer> {
         width,
         heads,
         kvHeads,
+        positions.orElse(architecture.usualPositions()),
         context,
         batch,
         microBatches,

@@ -14,6 +14,8 @@ import dev.lungo.kernel.PositionKernels.RotaryLayout;
 /// @param ropeScaling how positions are stretched for long texts
 /// @param window how many positions a token looks back over, its own included;
 ///   [AttentionShape#UNLIMITED] for all
+/// @param positions how it knows where tokens stand; what is said of rotary angles counts with
+///   [PositionScheme#ROPE] only
 public record LlamaConfig(
     int vocabulary,
     int width,
@@ -30,8 +32,47 @@ public record LlamaConfig(
     LlamaFamily family,
     int rotaryDim,
     RopeScaling ropeScaling,
-    int window)
+    int window,
+    PositionScheme positions)
     implements ModelConfig {
+
+  /// Describes a model with rotary positions.
+  public LlamaConfig(
+      int vocabulary,
+      int width,
+      int layers,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int feedForward,
+      int context,
+      float normEpsilon,
+      float ropeBase,
+      boolean tiedEmbeddings,
+      RotaryLayout rotaryLayout,
+      LlamaFamily family,
+      int rotaryDim,
+      RopeScaling ropeScaling,
+      int window) {
+    this(
+        vocabulary,
+        width,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        context,
+        normEpsilon,
+        ropeBase,
+        tiedEmbeddings,
+        rotaryLayout,
+        family,
+        rotaryDim,
+        ropeScaling,
+        window,
+        PositionScheme.ROPE);
+  }
 
   /// Describes a plain Llama whose rotary pairs lie half a head apart, as in Hugging Face
   /// checkpoints.
@@ -98,7 +139,12 @@ public record LlamaConfig(
   public LlamaConfig {
     ModelConfig.check(vocabulary, width, layers, heads, kvHeads, headDim, feedForward, context);
     ModelConfig.checkEpsilon(normEpsilon);
-    ModelConfig.checkRotary(headDim, rotaryDim, ropeBase, ropeScaling);
+    if (positions == PositionScheme.ROPE) {
+      ModelConfig.checkRotary(headDim, rotaryDim, ropeBase, ropeScaling);
+    } else if (!ropeScaling.equals(RopeScaling.NONE)) {
+      throw new IllegalArgumentException(
+          "only rotary positions can be stretched, but positions are " + positions.label());
+    }
     ModelConfig.checkWindow(window);
   }
 
@@ -124,6 +170,38 @@ public record LlamaConfig(
       int otherRotaryDim,
       RopeScaling otherScaling,
       int otherWindow) {
+    return with(
+        otherLayout,
+        otherFamily,
+        otherRotaryDim,
+        otherScaling,
+        otherWindow,
+        context,
+        ropeBase,
+        positions);
+  }
+
+  /// Returns the same model for texts of another length.
+  public LlamaConfig reaching(int otherContext, float otherBase, RopeScaling otherScaling) {
+    return with(
+        rotaryLayout, family, rotaryDim, otherScaling, window, otherContext, otherBase, positions);
+  }
+
+  /// Returns the same sizes with positions of another kind.
+  public LlamaConfig with(PositionScheme otherPositions) {
+    return with(
+        rotaryLayout, family, rotaryDim, ropeScaling, window, context, ropeBase, otherPositions);
+  }
+
+  private LlamaConfig with(
+      RotaryLayout otherLayout,
+      LlamaFamily otherFamily,
+      int otherRotaryDim,
+      RopeScaling otherScaling,
+      int otherWindow,
+      int otherContext,
+      float otherBase,
+      PositionScheme otherPositions) {
     return new LlamaConfig(
         vocabulary,
         width,
@@ -132,15 +210,16 @@ public record LlamaConfig(
         kvHeads,
         headDim,
         feedForward,
-        context,
+        otherContext,
         normEpsilon,
-        ropeBase,
+        otherBase,
         tiedEmbeddings,
         otherLayout,
         otherFamily,
         otherRotaryDim,
         otherScaling,
-        otherWindow);
+        otherWindow,
+        otherPositions);
   }
 
   @Override

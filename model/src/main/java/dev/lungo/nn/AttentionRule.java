@@ -32,6 +32,11 @@ public record AttentionRule(float scale, AttentionPattern pattern, boolean alibi
     return new AttentionRule(scale, pattern, true, softCap);
   }
 
+  /// Returns the same rule with another pattern.
+  public AttentionRule with(AttentionPattern other) {
+    return new AttentionRule(scale, other, alibi, softCap);
+  }
+
   /// Returns the shape of one call.
   public AttentionShape shape(
       int batch, int queries, int keys, int keyCapacity, int heads, int kvHeads, int headDim) {

@@ -9,6 +9,7 @@ import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
+import dev.lungo.model.PositionScheme;
 import dev.lungo.model.RopeScaling;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,7 @@ final class GgufMetadata {
       case LlamaConfig llama -> of(llama);
       case GemmaConfig gemma -> of(gemma);
       case Gpt2Config gpt2 -> {
+        requirePositions(gpt2.positions(), PositionScheme.LEARNED);
         GgufMetadata metadata = new GgufMetadata("gpt2");
         metadata.putSizes(gpt2);
         metadata.put(ATTENTION + "layer_norm_epsilon", gpt2.normEpsilon());
@@ -63,7 +65,19 @@ final class GgufMetadata {
     return architecture.equals("llama") ? RotaryLayout.INTERLEAVED : RotaryLayout.HALVES;
   }
 
+  private static void requirePositions(PositionScheme positions, PositionScheme known) {
+    if (positions != known) {
+      throw new IllegalArgumentException(
+          "GGUF files of this architecture have "
+              + known.label()
+              + " positions and cannot say that they are "
+              + positions.label()
+              + "; write a folder with safetensors");
+    }
+  }
+
   private static GgufMetadata of(LlamaConfig config) {
+    requirePositions(config.positions(), PositionScheme.ROPE);
     GgufMetadata metadata = new GgufMetadata(architecture(config.family()));
     metadata.putSizes(config);
     metadata.putHeads(config, config.normEpsilon());

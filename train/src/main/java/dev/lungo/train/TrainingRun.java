@@ -107,7 +107,8 @@ public final class TrainingRun {
                 settings.heads(),
                 settings.kvHeads(),
                 data.tokenizer().vocabularySize(),
-                settings.context()));
+                settings.context()),
+            settings.positions());
     MemoryEstimate estimate = MemoryEstimate.of(config, settings);
     estimate.check();
     try (Kernels kernels = KernelChoice.open(settings.threads());
@@ -135,13 +136,14 @@ public final class TrainingRun {
         "model",
         String.format(
             Locale.ROOT,
-            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, context %d",
+            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, %s positions, context %d",
             settings.architecture().name().toLowerCase(Locale.ROOT),
             model.parameters().count(),
             config.layers(),
             config.width(),
             config.heads(),
             config.kvHeads(),
+            settings.positions().label(),
             config.context()));
     listener.phase("memory", estimate.toString());
     listener.phase("kernels", kernels.description());
