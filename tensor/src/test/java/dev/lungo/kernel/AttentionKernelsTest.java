@@ -70,6 +70,14 @@ class AttentionKernelsTest {
         shapes.add(limited(1, length, 9, 1.5f).with(pattern).withAlibi());
       }
     }
+    // Many heads of few queries share keys and values; stretches of a long cache are merged.
+    for (int keys : new int[] {12, 257, 6200}) {
+      for (int queries : new int[] {1, 3, 12}) {
+        shapes.add(new AttentionShape(1, queries, keys, keys + 2, 8, 1, 12, true, 0.4f));
+      }
+      shapes.add(new AttentionShape(2, 2, keys, keys, 40, 1, 8, true, 0.4f, 7, 1.5f).withAlibi());
+      shapes.add(new AttentionShape(1, 2, keys, keys, 16, 2, 8, false, 0.4f).withAlibi());
+    }
     shapes.add(limited(700, 700, 33, 1.5f));
     shapes.add(AttentionShape.training(1, 520, 8, 1, 16));
     shapes.add(AttentionShape.training(1, 100, 1, 1, 160));
