@@ -22,6 +22,8 @@ public interface Kernels extends AutoCloseable {
 
   AttentionKernels attention();
 
+  RecurrentKernels recurrent();
+
   PositionKernels position();
 
   LossKernels loss();

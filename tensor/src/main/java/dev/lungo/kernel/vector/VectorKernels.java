@@ -13,6 +13,7 @@ import dev.lungo.kernel.NormKernels;
 import dev.lungo.kernel.OptimizerKernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.PositionKernels;
+import dev.lungo.kernel.RecurrentKernels;
 import java.util.Optional;
 
 /// Kernels in the Vector API.
@@ -23,6 +24,7 @@ public record VectorKernels(
     NormKernels norm,
     ActivationKernels activation,
     AttentionKernels attention,
+    RecurrentKernels recurrent,
     PositionKernels position,
     LossKernels loss,
     EmbeddingKernels embedding,
@@ -43,6 +45,7 @@ public record VectorKernels(
         new VectorNorm(parallel),
         new VectorActivation(parallel),
         new VectorAttention(parallel),
+        new VectorRecurrent(parallel, matmul),
         new VectorPosition(parallel),
         new VectorLoss(parallel),
         new VectorEmbedding(parallel),
