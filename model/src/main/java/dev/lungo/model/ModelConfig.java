@@ -1,7 +1,8 @@
 package dev.lungo.model;
 
 /// The sizes of a decoder-only model.
-public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig {
+public sealed interface ModelConfig
+    permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig, RecurrentConfig {
   int vocabulary();
 
   /// The width C of the residual stream.

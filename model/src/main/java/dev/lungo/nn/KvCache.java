@@ -11,6 +11,7 @@ import dev.lungo.tensor.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The keys and values of the positions that a model has seen, layer by layer, so that each is
 /// computed once. All sequences have the same length.
@@ -133,6 +134,26 @@ public final class KvCache {
     return parts;
   }
 
+  /// Stores what a layer has for new positions, without attending to it: a recurrent model's
+  /// states. The length grows only with [#advance].
+  ///
+  /// @param k (B, T, numbers), float32 as this cache has to be; `v` likewise, if there is one
+  public void store(int layer, Tensor k, Optional<Tensor> v) {
+    checkRoom(k);
+    keys[layer].store(k, length);
+    v.ifPresent(present -> values[layer].store(present, length));
+  }
+
+  /// Returns a copy of the last position's numbers, stored as keys, (B, numbers).
+  public Tensor lastKeys(Pass pass, int layer) {
+    return keys[layer].position(pass, batch, length - 1);
+  }
+
+  /// Returns a copy of the last position's numbers, stored as values, (B, numbers).
+  public Tensor lastValues(Pass pass, int layer) {
+    return values[layer].position(pass, batch, length - 1);
+  }
+
   /// Stores the keys and values of new positions and attends from them to all positions so far. The
   /// length grows only with [#advance], once every layer has done this.
   ///
@@ -141,19 +162,7 @@ public final class KvCache {
   /// @return (B, T, H, D)
   Tensor attend(Pass pass, int layer, AttentionRule rule, Tensor q, Tensor k, Tensor v) {
     int count = k.shape().dimension(1);
-    if (k.shape().dimension(0) != batch) {
-      throw new IllegalArgumentException(
-          "cache: holds " + batch + " sequences, but got keys of " + k.shape().dimension(0));
-    }
-    if (length + count > capacity) {
-      throw new IllegalArgumentException(
-          "cache: "
-              + length
-              + " positions and "
-              + count
-              + " more exceed its capacity of "
-              + capacity);
-    }
+    checkRoom(k);
     keys[layer].store(k, length);
     values[layer].store(v, length);
     boolean stored = type != DType.FLOAT32;
@@ -183,6 +192,23 @@ public final class KvCache {
         q,
         keys[layer].expand(pass, batch, positions),
         values[layer].expand(pass, batch, positions));
+  }
+
+  private void checkRoom(Tensor k) {
+    int count = k.shape().dimension(1);
+    if (k.shape().dimension(0) != batch) {
+      throw new IllegalArgumentException(
+          "cache: holds " + batch + " sequences, but got keys of " + k.shape().dimension(0));
+    }
+    if (length + count > capacity) {
+      throw new IllegalArgumentException(
+          "cache: "
+              + length
+              + " positions and "
+              + count
+              + " more exceed its capacity of "
+              + capacity);
+    }
   }
 
   /// Counts positions that every layer has stored.

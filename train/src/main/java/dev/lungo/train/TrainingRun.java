@@ -107,12 +107,13 @@ public final class TrainingRun {
                 settings.heads(),
                 settings.kvHeads(),
                 data.tokenizer().vocabularySize(),
-                settings.context()));
+                settings.context(),
+                settings.dropout()));
     MemoryEstimate estimate = MemoryEstimate.of(config, settings);
     estimate.check();
     try (Kernels kernels = KernelChoice.open(settings.threads());
         LanguageModel model = LanguageModel.create(config, true)) {
-      model.parameters().initialize(new RandomNumbers(settings.seed()));
+      model.initialize(new RandomNumbers(settings.seed()));
       announce(model, estimate, kernels);
       List<Optimizer> optimizers = Recipe.optimizers(kernels, model, settings);
       try (ActiveRun active =

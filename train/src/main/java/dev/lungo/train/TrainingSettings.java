@@ -12,6 +12,7 @@ import dev.lungo.train.ModelDial.Architecture;
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
 /// @param context positions of a training sequence, and the most that the model takes
+/// @param dropout share of numbers dropped between the layers of a recurrent model
 /// @param batch sequences in a micro-batch; `microBatches` of them make a step
 /// @param minutes of training, where `steps` and `tokens` are 0
 /// @param steps to take; 0 leaves it to `tokens`, and 0 there to `minutes`
@@ -34,6 +35,7 @@ public record TrainingSettings(
     int heads,
     int kvHeads,
     int context,
+    double dropout,
     int batch,
     int microBatches,
     double minutes,
@@ -58,11 +60,81 @@ public record TrainingSettings(
     ADAMW
   }
 
+  /// Describes a run without dropout.
+  public TrainingSettings(
+      String corpus,
+      String tokenizer,
+      int vocabulary,
+      Architecture architecture,
+      int depth,
+      int width,
+      int heads,
+      int kvHeads,
+      int context,
+      int batch,
+      int microBatches,
+      double minutes,
+      long steps,
+      long tokens,
+      OptimizerChoice optimizer,
+      double rate,
+      double weightDecay,
+      long warmup,
+      double decayShare,
+      Decay decay,
+      double clip,
+      long seed,
+      int threads,
+      long evaluateEvery,
+      long evaluationTokens,
+      String samplePrompt) {
+    this(
+        corpus,
+        tokenizer,
+        vocabulary,
+        architecture,
+        depth,
+        width,
+        heads,
+        kvHeads,
+        context,
+        0,
+        batch,
+        microBatches,
+        minutes,
+        steps,
+        tokens,
+        optimizer,
+        rate,
+        weightDecay,
+        warmup,
+        decayShare,
+        decay,
+        clip,
+        seed,
+        threads,
+        evaluateEvery,
+        evaluationTokens,
+        samplePrompt);
+  }
+
   public TrainingSettings {
     atLeast("vocabulary", vocabulary, 257);
     atLeast("depth", depth, 1);
     atLeast("context", context, 2);
     atLeast("batch", batch, 1);
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new IllegalArgumentException("dropout must be in [0, 1), but is " + dropout);
+    }
+    boolean recurrent =
+        switch (architecture) {
+          case LLAMA, GPT2 -> false;
+          case RNN, LSTM, GRU -> true;
+        };
+    if (dropout > 0 && !recurrent) {
+      throw new IllegalArgumentException(
+          "only recurrent models are trained with dropout; leave --dropout out");
+    }
     atLeast("micro-batches", microBatches, 1);
     atLeast("threads", threads, 1);
     atLeast("steps", steps, 0);
