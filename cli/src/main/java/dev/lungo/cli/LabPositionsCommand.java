@@ -73,8 +73,7 @@ final class LabPositionsCommand implements Callable<Integer> {
     try (LabScreen screen = new LabScreen(console)) {
       PositionsLab.Outcome outcome = PositionsLab.run(settings, screen);
       screen.show(outcome.report(), out);
-      console.result(
-          new Result(outcome.rows(), outcome.report().findings(), out.toString()));
+      console.result(new Result(outcome.rows(), outcome.report().findings(), out.toString()));
     }
     return 0;
   }
