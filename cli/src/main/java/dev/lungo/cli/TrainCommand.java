@@ -2,6 +2,7 @@ package dev.lungo.cli;
 
 import dev.lungo.model.PositionScheme;
 import dev.lungo.optim.Schedule.Decay;
+import dev.lungo.train.AttentionChoice;
 import dev.lungo.train.ModelDial.Architecture;
 import dev.lungo.train.TrainingLoop;
 import dev.lungo.train.TrainingRun;
@@ -138,6 +139,24 @@ final class TrainCommand implements Callable<Integer> {
   private Optional<PositionScheme> positions = Optional.empty();
 
   @Option(
+      names = "--attention-pattern",
+      paramLabel = "PATTERN",
+      description =
+          "What each token sees: causal, window:N, strided:N, fixed:N, global:N,window:N,"
+              + " sinks:N,window:N or blocks:N,ROW/ROW/… (default: ${DEFAULT-VALUE}).",
+      defaultValue = "causal")
+  private String attentionPattern;
+
+  @Option(
+      names = "--attention",
+      paramLabel = "NAME",
+      description =
+          "How attention is computed, with the same result: plain, flash1 or flash2"
+              + " (default: ${DEFAULT-VALUE}).",
+      defaultValue = "flash2")
+  private String attention;
+
+  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Sequences in a micro-batch (default: ${DEFAULT-VALUE}).",
@@ -253,6 +272,7 @@ final class TrainCommand implements Callable<Integer> {
         heads,
         kvHeads,
         positions.orElse(architecture.usualPositions()),
+        AttentionChoice.of(attention, attentionPattern),
         context,
         batch,
         microBatches,

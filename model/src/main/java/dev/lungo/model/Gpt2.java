@@ -67,7 +67,7 @@ public final class Gpt2 implements LanguageModel {
             config.context(),
             width,
             DEVIATION);
-    AttentionRule causal = AttentionRule.of(config.headDim());
+    AttentionRule causal = AttentionRule.of(config.headDim(), config.attention());
     rule = config.positions() == PositionScheme.ALIBI ? causal.withAlibi() : causal;
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {

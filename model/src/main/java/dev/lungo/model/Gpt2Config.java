@@ -1,9 +1,12 @@
 package dev.lungo.model;
 
+import dev.lungo.kernel.AttentionPattern;
+
 /// The sizes of a GPT-2 model (Radford et al. 2019).
 ///
 /// @param normEpsilon ε of the LayerNorms
 /// @param positions how it knows where tokens stand: GPT-2 itself learns them
+/// @param attention which keys a query sees: GPT-2 itself sees all up to the query's own
 public record Gpt2Config(
     int vocabulary,
     int width,
@@ -12,7 +15,8 @@ public record Gpt2Config(
     int context,
     float normEpsilon,
     boolean tiedEmbeddings,
-    PositionScheme positions)
+    PositionScheme positions,
+    AttentionPattern attention)
     implements ModelConfig {
 
   /// Describes GPT-2 as it was published, with learned positions.
@@ -32,7 +36,8 @@ public record Gpt2Config(
         context,
         normEpsilon,
         tiedEmbeddings,
-        PositionScheme.LEARNED);
+        PositionScheme.LEARNED,
+        AttentionPattern.CAUSAL);
   }
 
   public Gpt2Config {
@@ -42,6 +47,7 @@ public record Gpt2Config(
           "width " + width + " must be a multiple of heads " + heads);
     }
     ModelConfig.check(vocabulary, width, layers, heads, heads, width / heads, 4 * width, context);
+    ModelConfig.checkSparsity(attention, context);
     if (positions == PositionScheme.ROPE) {
       throw new IllegalArgumentException(
           "GPT-2 turns no queries and keys: its positions are learned, sinusoidal, alibi or none;"
@@ -52,13 +58,35 @@ public record Gpt2Config(
   /// Returns the same model for texts of another length.
   public Gpt2Config reaching(int otherContext) {
     return new Gpt2Config(
-        vocabulary, width, layers, heads, otherContext, normEpsilon, tiedEmbeddings, positions);
+        vocabulary,
+        width,
+        layers,
+        heads,
+        otherContext,
+        normEpsilon,
+        tiedEmbeddings,
+        positions,
+        attention);
   }
 
   /// Returns the same sizes with positions of another kind.
   public Gpt2Config with(PositionScheme otherPositions) {
     return new Gpt2Config(
-        vocabulary, width, layers, heads, context, normEpsilon, tiedEmbeddings, otherPositions);
+        vocabulary,
+        width,
+        layers,
+        heads,
+        context,
+        normEpsilon,
+        tiedEmbeddings,
+        otherPositions,
+        attention);
+  }
+
+  /// Returns the same sizes with another pattern of attention.
+  public Gpt2Config with(AttentionPattern pattern) {
+    return new Gpt2Config(
+        vocabulary, width, layers, heads, context, normEpsilon, tiedEmbeddings, positions, pattern);
   }
 
   @Override

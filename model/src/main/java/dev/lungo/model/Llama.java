@@ -66,7 +66,7 @@ public final class Llama implements LanguageModel {
             config.ropeBase(),
             config.ropeScaling(),
             config.context());
-    AttentionRule windowed = AttentionRule.of(config.headDim(), config.window());
+    AttentionRule windowed = AttentionRule.of(config.headDim(), config.attention());
     rule = config.positions() == PositionScheme.ALIBI ? windowed.withAlibi() : windowed;
     embedding =
         parameters.embedding(

@@ -1,5 +1,6 @@
 package dev.lungo.model;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 
@@ -16,6 +17,7 @@ import dev.lungo.kernel.PositionKernels.RotaryLayout;
 ///   [AttentionShape#UNLIMITED] for all
 /// @param positions how it knows where tokens stand; what is said of rotary angles counts with
 ///   [PositionScheme#ROPE] only
+/// @param sparsity a sparse pattern instead of the window; [AttentionPattern#CAUSAL] for none
 public record LlamaConfig(
     int vocabulary,
     int width,
@@ -33,7 +35,8 @@ public record LlamaConfig(
     int rotaryDim,
     RopeScaling ropeScaling,
     int window,
-    PositionScheme positions)
+    PositionScheme positions,
+    AttentionPattern sparsity)
     implements ModelConfig {
 
   /// Describes a model with rotary positions.
@@ -71,7 +74,8 @@ public record LlamaConfig(
         rotaryDim,
         ropeScaling,
         window,
-        PositionScheme.ROPE);
+        PositionScheme.ROPE,
+        AttentionPattern.CAUSAL);
   }
 
   /// Describes a plain Llama whose rotary pairs lie half a head apart, as in Hugging Face
@@ -146,6 +150,49 @@ public record LlamaConfig(
           "only rotary positions can be stretched, but positions are " + positions.label());
     }
     ModelConfig.checkWindow(window);
+    ModelConfig.checkSparsity(sparsity, context);
+    if (window != AttentionShape.UNLIMITED && !(sparsity instanceof AttentionPattern.Causal)) {
+      throw new IllegalArgumentException(
+          "attention has a window of " + window + " or is " + sparsity.text() + ", not both");
+    }
+  }
+
+  /// Returns which keys a query sees.
+  public AttentionPattern attention() {
+    return sparsity instanceof AttentionPattern.Causal
+        ? AttentionShape.withinWindow(window)
+        : sparsity;
+  }
+
+  /// Returns the same sizes with another pattern of attention. A plain Llama with a window is what
+  /// others call a Mistral.
+  public LlamaConfig with(AttentionPattern pattern) {
+    boolean limited = pattern instanceof AttentionPattern.Window;
+    LlamaConfig plain =
+        with(
+            rotaryLayout,
+            limited && family == LlamaFamily.LLAMA ? LlamaFamily.MISTRAL : family,
+            rotaryDim,
+            ropeScaling,
+            pattern instanceof AttentionPattern.Window own ? own.size() : AttentionShape.UNLIMITED,
+            context,
+            ropeBase,
+            positions,
+            AttentionPattern.CAUSAL);
+    return limited ? plain : plain.sparse(pattern);
+  }
+
+  private LlamaConfig sparse(AttentionPattern pattern) {
+    return with(
+        rotaryLayout,
+        family,
+        rotaryDim,
+        ropeScaling,
+        window,
+        context,
+        ropeBase,
+        positions,
+        pattern);
   }
 
   /// Returns the same sizes for another member of the family.
@@ -178,19 +225,36 @@ public record LlamaConfig(
         otherWindow,
         context,
         ropeBase,
-        positions);
+        positions,
+        sparsity);
   }
 
   /// Returns the same model for texts of another length.
   public LlamaConfig reaching(int otherContext, float otherBase, RopeScaling otherScaling) {
     return with(
-        rotaryLayout, family, rotaryDim, otherScaling, window, otherContext, otherBase, positions);
+        rotaryLayout,
+        family,
+        rotaryDim,
+        otherScaling,
+        window,
+        otherContext,
+        otherBase,
+        positions,
+        sparsity);
   }
 
   /// Returns the same sizes with positions of another kind.
   public LlamaConfig with(PositionScheme otherPositions) {
     return with(
-        rotaryLayout, family, rotaryDim, ropeScaling, window, context, ropeBase, otherPositions);
+        rotaryLayout,
+        family,
+        rotaryDim,
+        ropeScaling,
+        window,
+        context,
+        ropeBase,
+        otherPositions,
+        sparsity);
   }
 
   private LlamaConfig with(
@@ -201,7 +265,8 @@ public record LlamaConfig(
       int otherWindow,
       int otherContext,
       float otherBase,
-      PositionScheme otherPositions) {
+      PositionScheme otherPositions,
+      AttentionPattern otherSparsity) {
     return new LlamaConfig(
         vocabulary,
         width,
@@ -219,7 +284,8 @@ public record LlamaConfig(
         otherRotaryDim,
         otherScaling,
         otherWindow,
-        otherPositions);
+        otherPositions,
+        otherSparsity);
   }
 
   @Override

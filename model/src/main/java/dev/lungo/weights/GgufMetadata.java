@@ -1,5 +1,6 @@
 package dev.lungo.weights;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.model.GemmaConfig;
@@ -38,6 +39,7 @@ final class GgufMetadata {
       case GemmaConfig gemma -> of(gemma);
       case Gpt2Config gpt2 -> {
         requirePositions(gpt2.positions(), PositionScheme.LEARNED);
+        requireCausal(gpt2.attention());
         GgufMetadata metadata = new GgufMetadata("gpt2");
         metadata.putSizes(gpt2);
         metadata.put(ATTENTION + "layer_norm_epsilon", gpt2.normEpsilon());
@@ -76,8 +78,19 @@ final class GgufMetadata {
     }
   }
 
+  private static void requireCausal(AttentionPattern pattern) {
+    if (!(pattern instanceof AttentionPattern.Causal)) {
+      throw new IllegalArgumentException(
+          "GGUF files cannot say that attention is "
+              + pattern.text()
+              + "; they know full attention and, for Mistral and Gemma, windows; write a folder with"
+              + " safetensors");
+    }
+  }
+
   private static GgufMetadata of(LlamaConfig config) {
     requirePositions(config.positions(), PositionScheme.ROPE);
+    requireCausal(config.sparsity());
     GgufMetadata metadata = new GgufMetadata(architecture(config.family()));
     metadata.putSizes(config);
     metadata.putHeads(config, config.normEpsilon());

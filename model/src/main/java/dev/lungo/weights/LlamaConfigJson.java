@@ -51,7 +51,8 @@ final class LlamaConfigJson {
         RopeJson.turned(fields, headDim),
         scaling,
         window(fields, family, layers),
-        ModelConfigJson.positions(fields, PositionScheme.ROPE));
+        ModelConfigJson.positions(fields, PositionScheme.ROPE),
+        ModelConfigJson.attention(fields));
   }
 
   /// Only Llama and Phi mean the number of heads by a missing number of key/value heads.
@@ -115,9 +116,8 @@ final class LlamaConfigJson {
     }
     fields.put("architectures", List.of(config.family().architecture()));
     fields.put("model_type", config.family().modelType());
-    if (config.positions() != PositionScheme.ROPE) {
-      ModelConfigJson.describePositions(config.positions(), fields);
-    }
+    ModelConfigJson.describeOurs(
+        config.positions(), PositionScheme.ROPE, config.sparsity(), fields);
     fields.put("vocab_size", config.vocabulary());
     fields.put("hidden_size", config.width());
     fields.put("intermediate_size", config.feedForward());

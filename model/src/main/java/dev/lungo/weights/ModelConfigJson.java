@@ -2,6 +2,7 @@ package dev.lungo.weights;
 
 import dev.lungo.file.AtomicFiles;
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.model.GemmaConfig;
 import dev.lungo.model.GemmaGeneration;
 import dev.lungo.model.Gpt2Config;
@@ -32,6 +33,7 @@ public final class ModelConfigJson {
   private static final String OURS = "lungo_";
 
   private static final String POSITIONS = "lungo_positions";
+  private static final String ATTENTION = "lungo_attention";
   private static final String KNOWN =
       "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
 
@@ -70,8 +72,10 @@ public final class ModelConfigJson {
   private static String modelType(JsonFields fields) throws IOException {
     String type = fields.text("model_type", "");
     if (!type.startsWith(OURS)) {
-      if (fields.has(POSITIONS)) {
-        throw fields.malformed(POSITIONS, "needs a model_type that begins with " + OURS);
+      for (String field : List.of(POSITIONS, ATTENTION)) {
+        if (fields.has(field)) {
+          throw fields.malformed(field, "needs a model_type that begins with " + OURS);
+        }
       }
       return type;
     }
@@ -87,12 +91,35 @@ public final class ModelConfigJson {
     }
   }
 
-  /// Says that a model has positions that its type has nowhere else, under a type of our own: a
-  /// tool that overlooked the field would silently compute another model.
-  static void describePositions(PositionScheme positions, Map<String, Object> fields) {
+  /// Reads which keys a query sees.
+  static AttentionPattern attention(JsonFields fields) throws IOException {
+    try {
+      return AttentionPattern.parse(fields.text(ATTENTION, AttentionPattern.CAUSAL.text()));
+    } catch (IllegalArgumentException unknown) {
+      throw fields.malformed(ATTENTION, String.valueOf(unknown.getMessage()));
+    }
+  }
+
+  /// Says that a model has positions or a pattern of attention that its type has nowhere else,
+  /// under a type of our own: a tool that overlooked the field would silently compute another
+  /// model.
+  static void describeOurs(
+      PositionScheme positions,
+      PositionScheme usual,
+      AttentionPattern attention,
+      Map<String, Object> fields) {
+    boolean sparse = !(attention instanceof AttentionPattern.Causal);
+    if (positions == usual && !sparse) {
+      return;
+    }
     fields.put("architectures", List.of("Lungo"));
     fields.put("model_type", OURS + fields.get("model_type"));
-    fields.put(POSITIONS, positions.label());
+    if (positions != usual) {
+      fields.put(POSITIONS, positions.label());
+    }
+    if (sparse) {
+      fields.put(ATTENTION, attention.text());
+    }
   }
 
   private static Gpt2Config gpt2(JsonFields fields) throws IOException {
@@ -119,7 +146,8 @@ public final class ModelConfigJson {
         fields.size("n_positions", fields.size("n_ctx", 1024)),
         (float) fields.number("layer_norm_epsilon", 1e-5),
         fields.truth("tie_word_embeddings", true),
-        positions(fields, PositionScheme.LEARNED));
+        positions(fields, PositionScheme.LEARNED),
+        attention(fields));
   }
 
   /// Refuses a text that is none of the known ones.
@@ -172,9 +200,7 @@ public final class ModelConfigJson {
   private static void describe(Gpt2Config config, Map<String, Object> fields) {
     fields.put("architectures", List.of("GPT2LMHeadModel"));
     fields.put("model_type", GPT2);
-    if (config.positions() != PositionScheme.LEARNED) {
-      describePositions(config.positions(), fields);
-    }
+    describeOurs(config.positions(), PositionScheme.LEARNED, config.attention(), fields);
     fields.put("vocab_size", config.vocabulary());
     fields.put("n_embd", config.width());
     fields.put("n_layer", config.layers());

@@ -1,5 +1,6 @@
 package dev.lungo.train;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
@@ -38,9 +39,17 @@ public final class ModelDial {
     return config(architecture, sizes, architecture.usualPositions());
   }
 
-  /// Returns the configuration for the given sizes.
+  /// Returns the configuration for the given sizes, with full attention.
   public static ModelConfig config(
       Architecture architecture, Sizes sizes, PositionScheme positions) {
+    return config(architecture, sizes, positions, AttentionPattern.CAUSAL);
+  }
+
+  /// Returns the configuration for the given sizes.
+  ///
+  /// @param pattern which keys a query sees
+  public static ModelConfig config(
+      Architecture architecture, Sizes sizes, PositionScheme positions, AttentionPattern pattern) {
     if (sizes.depth() < 1) {
       throw new IllegalArgumentException("depth must be at least 1, but is " + sizes.depth());
     }
@@ -64,11 +73,13 @@ public final class ModelDial {
                   1e-5f,
                   10_000,
                   false)
-              .with(positions);
+              .with(positions)
+              .with(pattern);
       case GPT2 ->
           new Gpt2Config(
                   sizes.vocabulary(), width, sizes.depth(), heads, sizes.context(), 1e-5f, true)
-              .with(positions);
+              .with(positions)
+              .with(pattern);
     };
   }
 }

@@ -108,11 +108,13 @@ public final class TrainingRun {
                 settings.kvHeads(),
                 data.tokenizer().vocabularySize(),
                 settings.context()),
-            settings.positions());
+            settings.positions(),
+            settings.attention().parsedPattern());
     MemoryEstimate estimate = MemoryEstimate.of(config, settings);
     estimate.check();
-    try (Kernels kernels = KernelChoice.open(settings.threads());
+    try (Kernels opened = KernelChoice.open(settings.threads());
         LanguageModel model = LanguageModel.create(config, true)) {
+      Kernels kernels = opened.with(settings.attention().algorithm());
       model.parameters().initialize(new RandomNumbers(settings.seed()));
       announce(model, estimate, kernels);
       List<Optimizer> optimizers = Recipe.optimizers(kernels, model, settings);
@@ -136,7 +138,7 @@ public final class TrainingRun {
         "model",
         String.format(
             Locale.ROOT,
-            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, %s positions, context %d",
+            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, %s positions, %s attention, context %d",
             settings.architecture().name().toLowerCase(Locale.ROOT),
             model.parameters().count(),
             config.layers(),
@@ -144,6 +146,7 @@ public final class TrainingRun {
             config.heads(),
             config.kvHeads(),
             settings.positions().label(),
+            settings.attention().pattern(),
             config.context()));
     listener.phase("memory", estimate.toString());
     listener.phase("kernels", kernels.description());

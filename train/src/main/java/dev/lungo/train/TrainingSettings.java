@@ -14,6 +14,7 @@ import java.util.Objects;
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
 /// @param positions how the model knows where tokens stand
+/// @param attention how attention is computed, and what each query sees
 /// @param context positions of a training sequence, and the most that the model takes
 /// @param batch sequences in a micro-batch; `microBatches` of them make a step
 /// @param minutes of training, where `steps` and `tokens` are 0
@@ -37,6 +38,7 @@ public record TrainingSettings(
     int heads,
     int kvHeads,
     PositionScheme positions,
+    AttentionChoice attention,
     int context,
     int batch,
     int microBatches,
@@ -62,7 +64,7 @@ public record TrainingSettings(
     ADAMW
   }
 
-  /// Describes a run with the architecture's own positions.
+  /// Describes a run with the architecture's own positions and full attention.
   public TrainingSettings(
       String corpus,
       String tokenizer,
@@ -100,6 +102,7 @@ public record TrainingSettings(
         heads,
         kvHeads,
         architecture.usualPositions(),
+        AttentionChoice.USUAL,
         context,
         batch,
         microBatches,
@@ -123,6 +126,7 @@ public record TrainingSettings(
   public TrainingSettings {
     // Runs of earlier versions do not say.
     positions = Objects.requireNonNullElse(positions, architecture.usualPositions());
+    attention = Objects.requireNonNullElse(attention, AttentionChoice.USUAL);
     atLeast("vocabulary", vocabulary, 257);
     atLeast("depth", depth, 1);
     atLeast("context", context, 2);

@@ -20,10 +20,6 @@ import jdk.incubator.vector.VectorOperators;
 /// log-sum-exp that the forward pass kept (P = exp(S - lse)), and from them dV = Pᵀ·dO, dP = dO·Vᵀ,
 /// dS = P ∘ (dP - rowsum(dO ∘ O)), dK = dSᵀ·Q and dQ = dS·K (FlashAttention-2, algorithm 2).
 final class AttentionBackward {
-  private static final int KEYS = 192 / ROWS * ROWS;
-  private static final int PANELS = 4;
-  private static final int QUERIES = PANELS * COLUMNS;
-
   /// The operands and gradients of one call.
   record Memory(
       MemorySegment dOut,
@@ -36,17 +32,19 @@ final class AttentionBackward {
       MemorySegment dk,
       MemorySegment dv) {}
 
-  private final PanelMask mask = new PanelMask(KEYS);
+  private final int queryBlock;
+  private final int keyBlock;
+  private final PanelMask mask;
   private final GatheredKeys gathered = new GatheredKeys();
   private final float[] lines = new float[Panels.LINES_LENGTH];
   private final float[] tile = new float[ROWS * COLUMNS];
-  private final float[] weights = new float[(KEYS + Transposition.SIDE) * COLUMNS];
-  private final float[] slopes = new float[(KEYS + Transposition.SIDE) * COLUMNS];
-  private final float[] steepness = new float[KEYS * COLUMNS];
-  private final float[] weightsByKey = new float[KEYS * LINE_STRIDE];
-  private final float[] slopesByKey = new float[KEYS * LINE_STRIDE];
-  private final float[] logSums = new float[QUERIES];
-  private final float[] blockDeltas = new float[QUERIES];
+  private final float[] weights;
+  private final float[] slopes;
+  private final float[] steepness;
+  private final float[] weightsByKey;
+  private final float[] slopesByKey;
+  private final float[] logSums;
+  private final float[] blockDeltas;
 
   /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
   private float[] deltas = new float[0];
@@ -66,6 +64,22 @@ final class AttentionBackward {
   private float[] sums = new float[0];
   private int headDim;
   private int wide;
+
+  /// @param queryBlock the most queries of a block, a multiple of [RegisterTile#COLUMNS] and at
+  ///   most [RegisterTile#DEPTH]
+  /// @param keyBlock the most keys of a block, a multiple of [RegisterTile#ROWS]
+  AttentionBackward(int queryBlock, int keyBlock) {
+    this.queryBlock = queryBlock;
+    this.keyBlock = keyBlock;
+    mask = new PanelMask(keyBlock);
+    weights = new float[(keyBlock + Transposition.SIDE) * COLUMNS];
+    slopes = new float[(keyBlock + Transposition.SIDE) * COLUMNS];
+    steepness = new float[keyBlock * COLUMNS];
+    weightsByKey = new float[keyBlock * LINE_STRIDE];
+    slopesByKey = new float[keyBlock * LINE_STRIDE];
+    logSums = new float[queryBlock];
+    blockDeltas = new float[queryBlock];
+  }
 
   /// Adds the gradients of one key/value head and of the heads that read it.
   void differentiate(AttentionShape shape, int batch, int kvHead, Memory memory) {
@@ -90,8 +104,8 @@ final class AttentionBackward {
     long stride = (long) shape.kvHeads() * headDim;
     int offset = shape.keys() - shape.queries();
     int real = shape.realKeys(batch);
-    for (int key = shape.hiddenKeys(0); key < real; key += KEYS) {
-      int some = Math.min(KEYS, real - key);
+    for (int key = shape.hiddenKeys(0); key < real; key += keyBlock) {
+      int some = Math.min(keyBlock, real - key);
       long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
       packKeys(memory.k, memory.v, from, stride, some);
       mask.run(key, some);
@@ -102,8 +116,8 @@ final class AttentionBackward {
               ? (int) Math.min(shape.queries(), (long) key + some - 1 + window.size() - offset)
               : shape.queries();
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        for (int query = first; query < end; query += QUERIES) {
-          int count = Math.min(QUERIES, end - query);
+        for (int query = first; query < end; query += queryBlock) {
+          int count = Math.min(queryBlock, end - query);
           packQueries(shape, batch, head, query, count, memory);
           queryBlock(shape, batch, head, query, count, key, some, memory);
         }
@@ -117,12 +131,12 @@ final class AttentionBackward {
   private void queriesOutermost(AttentionShape shape, int batch, int kvHead, Memory memory) {
     int group = shape.group();
     // Strided queries see other far keys each, so that only a few share what is gathered.
-    int block = shape.pattern() instanceof AttentionPattern.Strided ? COLUMNS : QUERIES;
+    int block = shape.pattern() instanceof AttentionPattern.Strided ? COLUMNS : queryBlock;
     for (int query = 0; query < shape.queries(); query += block) {
       int count = Math.min(block, shape.queries() - query);
       gathered.pickAll(shape, batch, query, count);
-      for (int at = 0; at < gathered.count(); at += KEYS) {
-        int some = Math.min(KEYS, gathered.count() - at);
+      for (int at = 0; at < gathered.count(); at += keyBlock) {
+        int some = Math.min(keyBlock, gathered.count() - at);
         gathered.copy(shape, batch, kvHead, memory.k, memory.v, at, some);
         packKeys(gathered.keyRows(), gathered.valueRows(), 0, headDim, some);
         mask.picked(gathered, at, some);
@@ -143,7 +157,7 @@ final class AttentionBackward {
   private void packKeys(MemorySegment k, MemorySegment v, long from, long stride, int some) {
     int rounded = (some + ROWS - 1) / ROWS * ROWS;
     Panels.packLines(k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
-    Panels.packSteps(k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * KEYS, lines);
+    Panels.packSteps(k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * keyBlock, lines);
     Panels.packLines(v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
     Arrays.fill(dKeys, 0, rounded * wide, 0);
     Arrays.fill(dValues, 0, rounded * wide, 0);
@@ -152,16 +166,16 @@ final class AttentionBackward {
   private void reserve(int headDim) {
     this.headDim = headDim;
     wide = (headDim + COLUMNS - 1) / COLUMNS * COLUMNS;
-    if (keyLines.length < KEYS * headDim || row.length < wide) {
-      keyLines = new float[KEYS * headDim];
-      keySteps = new float[KEYS * (headDim + ROWS)];
-      valueLines = new float[KEYS * headDim];
-      queryLines = new float[QUERIES * headDim];
-      querySteps = new float[QUERIES * wide];
-      dOutLines = new float[QUERIES * headDim];
-      dOutSteps = new float[QUERIES * wide];
-      dKeys = new float[KEYS * wide];
-      dValues = new float[KEYS * wide];
+    if (keyLines.length < keyBlock * headDim || row.length < wide) {
+      keyLines = new float[keyBlock * headDim];
+      keySteps = new float[keyBlock * (headDim + ROWS)];
+      valueLines = new float[keyBlock * headDim];
+      queryLines = new float[queryBlock * headDim];
+      querySteps = new float[queryBlock * wide];
+      dOutLines = new float[queryBlock * headDim];
+      dOutSteps = new float[queryBlock * wide];
+      dKeys = new float[keyBlock * wide];
+      dValues = new float[keyBlock * wide];
       dQueries = new float[(headDim + Transposition.SIDE) * COLUMNS];
       rows = new float[COLUMNS * headDim];
       sums = new float[headDim];
@@ -179,7 +193,7 @@ final class AttentionBackward {
         memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
     Panels.packLines(
         memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
-    int stepStride = COLUMNS * QUERIES;
+    int stepStride = COLUMNS * queryBlock;
     Panels.packSteps(
         memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
     Panels.packSteps(
@@ -249,7 +263,7 @@ final class AttentionBackward {
       for (int column = 0; column < wide; column += COLUMNS) {
         int into = key * wide + column * ROWS;
         int rows = key * LINE_STRIDE;
-        int columns = column * QUERIES;
+        int columns = column * queryBlock;
         RegisterTile.multiplyLines(
             weightsByKey, rows, dOutSteps, columns, count, dValues, into, true);
         RegisterTile.multiplyLines(
@@ -261,7 +275,7 @@ final class AttentionBackward {
   /// Returns how many of the packed keys some query of the panel at `position` may see.
   private int seen(AttentionShape shape, int position, int queries, int firstKey, int some) {
     if (shape.pattern().contiguous()) {
-      return AttentionForward.seen(shape, position, firstKey, some);
+      return PanelStep.seen(shape, position, firstKey, some);
     }
     return mask.look(shape.pattern(), position, queries) ? some : 0;
   }
@@ -293,7 +307,7 @@ final class AttentionBackward {
     }
     float scale = shape.capped() ? 1 : shape.scale();
     int seesFirst = run && shape.pattern().causal() ? position - firstKey : some;
-    int hidden = AttentionForward.hidden(shape, position, firstKey, some);
+    int hidden = PanelStep.hidden(shape, position, firstKey, some);
     for (int half = 0; half < COLUMNS; half += LANES) {
       softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, hidden, scale);
       if (shape.capped()) {
@@ -349,7 +363,7 @@ final class AttentionBackward {
       int depth,
       MemorySegment dq) {
     for (int d = 0; d < headDim; d += ROWS) {
-      RegisterTile.multiplySteps(keySteps, d * KEYS, slopes, 0, depth, tile, 0, false);
+      RegisterTile.multiplySteps(keySteps, d * keyBlock, slopes, 0, depth, tile, 0, false);
       System.arraycopy(tile, 0, dQueries, d * COLUMNS, Math.min(ROWS, headDim - d) * COLUMNS);
     }
     long stride = (long) shape.heads() * headDim;
