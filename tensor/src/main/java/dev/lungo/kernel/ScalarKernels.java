@@ -43,6 +43,27 @@ public record ScalarKernels(
   }
 
   @Override
+  public Kernels with(AttentionAlgorithm algorithm) {
+    AttentionKernels rows = new ScalarAttention(parallel);
+    return new ScalarKernels(
+        parallel,
+        matmul,
+        blockMatmul,
+        norm,
+        activation,
+        switch (algorithm) {
+          case PLAIN -> new PlainAttention(parallel, matmul, loss, rows);
+          case FLASH1, FLASH2 -> rows;
+        },
+        recurrent,
+        position,
+        loss,
+        embedding,
+        elementwise,
+        optimizer);
+  }
+
+  @Override
   public String description() {
     return "scalar, " + parallel.threads() + (parallel.threads() == 1 ? " thread" : " threads");
   }

@@ -1,10 +1,12 @@
 package dev.lungo.train;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.RecurrentKernels.Cell;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.ParameterCount;
+import dev.lungo.model.PositionScheme;
 import dev.lungo.model.RecurrentConfig;
 
 /// The one dial: a depth, from which every other size follows.
@@ -28,7 +30,16 @@ public final class ModelDial {
     GPT2,
     RNN,
     LSTM,
-    GRU
+    GRU;
+
+    /// Returns the positions that the architecture was published with.
+    public PositionScheme usualPositions() {
+      return switch (this) {
+        case LLAMA -> PositionScheme.ROPE;
+        case GPT2 -> PositionScheme.LEARNED;
+        case RNN, LSTM, GRU -> PositionScheme.NONE;
+      };
+    }
   }
 
   /// Sizes that override what the depth gives; 0 leaves one to the dial.
@@ -42,22 +53,49 @@ public final class ModelDial {
     }
   }
 
-  /// Returns the configuration for the given sizes.
+  /// Returns the configuration for the given sizes, with the architecture's own positions.
   public static ModelConfig config(Architecture architecture, Sizes sizes) {
+    return config(architecture, sizes, architecture.usualPositions());
+  }
+
+  /// Returns the configuration for the given sizes, with full attention.
+  public static ModelConfig config(
+      Architecture architecture, Sizes sizes, PositionScheme positions) {
+    return config(architecture, sizes, positions, AttentionPattern.CAUSAL);
+  }
+
+  /// Returns the configuration for the given sizes.
+  ///
+  /// @param pattern which keys a query sees
+  public static ModelConfig config(
+      Architecture architecture, Sizes sizes, PositionScheme positions, AttentionPattern pattern) {
     if (sizes.depth() < 1) {
       throw new IllegalArgumentException("depth must be at least 1, but is " + sizes.depth());
     }
+    boolean attends =
+        switch (architecture) {
+          case LLAMA, GPT2 -> true;
+          case RNN, LSTM, GRU -> false;
+        };
+    if (!attends
+        && (positions != PositionScheme.NONE || !pattern.equals(AttentionPattern.CAUSAL))) {
+      throw new IllegalArgumentException(
+          "a recurrent model has no attention and knows positions by its steps; leave --positions"
+              + " and --attention-pattern out");
+    }
     return switch (architecture) {
-      case LLAMA -> llama(sizes);
+      case LLAMA -> llama(sizes).with(positions).with(pattern);
       case GPT2 ->
           new Gpt2Config(
-              sizes.vocabulary(),
-              width(sizes),
-              sizes.depth(),
-              heads(sizes),
-              sizes.context(),
-              1e-5f,
-              true);
+                  sizes.vocabulary(),
+                  width(sizes),
+                  sizes.depth(),
+                  heads(sizes),
+                  sizes.context(),
+                  1e-5f,
+                  true)
+              .with(positions)
+              .with(pattern);
       case RNN -> recurrent(Cell.RNN_TANH, sizes);
       case LSTM -> recurrent(Cell.LSTM, sizes);
       case GRU -> recurrent(Cell.GRU, sizes);

@@ -1,7 +1,9 @@
 package dev.lungo.train;
 
+import dev.lungo.model.PositionScheme;
 import dev.lungo.optim.Schedule.Decay;
 import dev.lungo.train.ModelDial.Architecture;
+import java.util.Objects;
 
 /// Every setting of a training run: the flags of the command, the header that it prints, and what
 /// the run's folder keeps.
@@ -11,6 +13,8 @@ import dev.lungo.train.ModelDial.Architecture;
 ///   ways), `characters` takes one id a character, anything else is a tokenizer file to use
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
+/// @param positions how the model knows where tokens stand
+/// @param attention how attention is computed, and what each query sees
 /// @param context positions of a training sequence, and the most that the model takes
 /// @param dropout share of numbers dropped between the layers of a recurrent model
 /// @param batch sequences in a micro-batch; `microBatches` of them make a step
@@ -34,6 +38,8 @@ public record TrainingSettings(
     int width,
     int heads,
     int kvHeads,
+    PositionScheme positions,
+    AttentionChoice attention,
     int context,
     double dropout,
     int batch,
@@ -60,7 +66,7 @@ public record TrainingSettings(
     ADAMW
   }
 
-  /// Describes a run without dropout.
+  /// Describes a run with the architecture's own positions, full attention and no dropout.
   public TrainingSettings(
       String corpus,
       String tokenizer,
@@ -97,6 +103,8 @@ public record TrainingSettings(
         width,
         heads,
         kvHeads,
+        architecture.usualPositions(),
+        AttentionChoice.USUAL,
         context,
         0,
         batch,
@@ -119,6 +127,9 @@ public record TrainingSettings(
   }
 
   public TrainingSettings {
+    // Runs of earlier versions do not say.
+    positions = Objects.requireNonNullElse(positions, architecture.usualPositions());
+    attention = Objects.requireNonNullElse(attention, AttentionChoice.USUAL);
     atLeast("vocabulary", vocabulary, 257);
     atLeast("depth", depth, 1);
     atLeast("context", context, 2);
