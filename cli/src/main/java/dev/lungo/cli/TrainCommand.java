@@ -82,7 +82,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--architecture",
       paramLabel = "NAME",
-      description = "llama or gpt2 (default: ${DEFAULT-VALUE}).",
+      description = "llama, gpt2, rnn, lstm or gru (default: ${DEFAULT-VALUE}).",
       defaultValue = "llama")
   private Architecture architecture;
 
@@ -129,6 +129,13 @@ final class TrainCommand implements Callable<Integer> {
       description = "Key/value heads (default: half the heads).",
       defaultValue = "0")
   private int kvHeads;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      description = "Share of numbers dropped between recurrent layers (default: 0).",
+      defaultValue = "0")
+  private double dropout;
 
   @Option(
       names = "--positions",
@@ -274,6 +281,7 @@ final class TrainCommand implements Callable<Integer> {
         positions.orElse(architecture.usualPositions()),
         AttentionChoice.of(attention, attentionPattern),
         context,
+        dropout,
         batch,
         microBatches,
         minutes.orElse(DEFAULT_MINUTES),

@@ -5,7 +5,7 @@ package dev.lungo.model;
 /// @param tokenEmbedding the table of token vectors, V·C
 /// @param positionEmbedding the table of position vectors
 /// @param attentionMatrices query, key, value and output projections of all layers
-/// @param feedForwardMatrices the feed-forward projections of all layers
+/// @param feedForwardMatrices the feed-forward projections of all layers, or the recurrent ones
 /// @param vectors norms' factors and all biases
 /// @param head the projection to the vocabulary, 0 when it is the token embedding
 public record ParameterCount(
@@ -48,6 +48,14 @@ public record ParameterCount(
       case Gpt2Config gpt2 ->
           ofGpt(gpt2, gpt2.positions() == PositionScheme.LEARNED ? gpt2.context() : 0);
       case OptConfig opt -> ofGpt(opt, opt.context() + OptConfig.UNUSED_POSITIONS);
+      case RecurrentConfig recurrent ->
+          new ParameterCount(
+              table,
+              0,
+              0,
+              layers * recurrent.matricesPerLayer(),
+              layers * recurrent.biasesPerLayer(),
+              head);
     };
   }
 

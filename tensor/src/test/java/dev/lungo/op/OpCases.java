@@ -3,6 +3,7 @@ package dev.lungo.op;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.kernel.RecurrentKernels.Cell;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Shape;
@@ -10,6 +11,7 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The catalogue of operations: each case names an operation, the shapes of its inputs, and its
 /// formula in float64. Value tests, gradient tests and comparisons with other libraries all walk
@@ -67,6 +69,7 @@ public final class OpCases {
     limitedAttention(cases);
     biasedAndSparseAttention(cases);
     crossEntropy(cases);
+    recurrent(cases);
     return cases;
   }
 
@@ -317,6 +320,63 @@ public final class OpCases {
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets), 1.5f)
                       .mean(),
               in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5)));
+    }
+  }
+
+  private static void recurrent(List<Case> cases) {
+    cases.add(
+        new Case(
+            "swap of the first two dimensions",
+            List.of(Shape.of(3, 4, 5)),
+            1,
+            (pass, in) -> Transpose.swapFirst(pass, in[0]),
+            in -> Transpose.reference(in[0], 3, 4, 5)));
+    for (Cell cell : Cell.values()) {
+      for (int[] s :
+          new int[][] {{1, 1, 2, 3, 0}, {4, 2, 3, 5, 1}, {7, 3, 2, 8, 0}, {3, 5, 4, 9, 1}}) {
+        int rows = cell.gates() * s[3];
+        List<Shape> shapes = new ArrayList<>();
+        shapes.add(Shape.of(s[0], s[1], s[2]));
+        shapes.add(Shape.of(rows, s[2]));
+        shapes.add(Shape.of(rows, s[3]));
+        shapes.add(Shape.of(rows));
+        if (cell == Cell.GRU) {
+          shapes.add(Shape.of(s[3]));
+        }
+        int states = shapes.size();
+        boolean hasFirst = s[4] == 1;
+        if (hasFirst) {
+          shapes.add(Shape.of(s[1], s[3]));
+          if (cell.hasCell()) {
+            shapes.add(Shape.of(s[1], s[3]));
+          }
+        }
+        cases.add(
+            new Case(
+                "recurrent " + cell,
+                shapes,
+                0.4,
+                (pass, in) ->
+                    Recurrent.recurrent(
+                            pass,
+                            cell,
+                            in[0],
+                            new Recurrent.Weights(
+                                in[1],
+                                in[2],
+                                in[3],
+                                cell == Cell.GRU ? Optional.of(in[4]) : Optional.empty()),
+                            hasFirst
+                                ? Optional.of(
+                                    new Recurrent.State(
+                                        in[states],
+                                        cell.hasCell()
+                                            ? Optional.of(in[states + 1])
+                                            : Optional.empty()))
+                                : Optional.empty())
+                        .hidden(),
+                in -> Recurrent.reference(cell, s[0], s[1], s[3], in)));
+      }
     }
   }
 
