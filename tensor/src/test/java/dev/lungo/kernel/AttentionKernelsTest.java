@@ -33,10 +33,45 @@ class AttentionKernelsTest {
       shapes.add(limited(length, length + 5, AttentionShape.UNLIMITED, 0.7f));
       shapes.add(new AttentionShape(1, length, 50, 55, 2, 1, 9, false, 0.4f, Integer.MAX_VALUE, 2));
     }
+    for (int length : new int[] {1, 7, 33, 257}) {
+      shapes.add(AttentionShape.training(2, length, 6, 3, 8).withAlibi());
+      shapes.add(limited(length, length + 3, 20, 1.5f).withAlibi());
+      shapes.add(limited(1, length, 20, 0.7f).withAlibi());
+      shapes.add(AttentionShape.cross(2, length, 50, 2, 1, 9).withKeyLengths(List.of(50, 3)));
+      shapes.add(AttentionShape.cross(2, 33, length, 2, 2, 16).withKeyLengths(List.of(1, length)));
+      shapes.add(AttentionShape.cross(1, length, length, 4, 4, 8).withAlibi());
+      shapes.add(AttentionShape.training(1, length, 2, 2, 8).withKeyLengths(List.of(length)));
+      for (AttentionPattern pattern : sparse(length)) {
+        shapes.add(AttentionShape.training(2, length, 4, 2, 8).with(pattern));
+        shapes.add(limited(length, length, 9, 1.5f).with(pattern).withAlibi());
+        shapes.add(limited(1, length, 9, 1.5f).with(pattern).withAlibi());
+      }
+    }
     shapes.add(limited(700, 700, 33, 1.5f));
     shapes.add(AttentionShape.training(1, 520, 8, 1, 16));
     shapes.add(AttentionShape.training(1, 100, 1, 1, 160));
     return shapes;
+  }
+
+  private static List<AttentionPattern> sparse(int length) {
+    List<AttentionPattern> patterns = new ArrayList<>();
+    for (String text :
+        List.of(
+            "strided:5",
+            "strided:40",
+            "fixed:24,summary:3",
+            "fixed:7",
+            "global:3,window:20",
+            "everything,global:9,window:21",
+            "sinks:4,window:30",
+            "sinks:20,window:1")) {
+      patterns.add(AttentionPattern.parse(text));
+    }
+    if (length <= 5 * 52) {
+      patterns.add(AttentionPattern.parse("blocks:52,1/01/101/1011/00111"));
+      patterns.add(AttentionPattern.parse("everything,blocks:52,11/11/101/1011/10101"));
+    }
+    return patterns;
   }
 
   private static AttentionShape limited(int queries, int keys, int window, float softCap) {

@@ -5,6 +5,7 @@ import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.ROWS;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -26,6 +27,8 @@ final class AttentionForward {
   private final float[] scores = new float[KEYS * COLUMNS];
   private final float[] tile = new float[ROWS * COLUMNS];
   private final float[] factors = new float[COLUMNS];
+  private final PanelMask mask = new PanelMask(KEYS);
+  private final GatheredKeys gathered = new GatheredKeys();
   private float[] queries = new float[0];
   private float[] keys = new float[0];
   private float[] values = new float[0];
@@ -53,7 +56,7 @@ final class AttentionForward {
       MemorySegment out,
       MemorySegment logSumExp) {
     int headDim = shape.headDim();
-    int group = shape.heads() / shape.kvHeads();
+    int group = shape.group();
     int perHead = (count - 1) / COLUMNS + 1;
     int panels = group * perHead;
     int outputLength = (headDim + ROWS - 1) / ROWS * ROWS * COLUMNS;
@@ -63,21 +66,29 @@ final class AttentionForward {
       packQueries(shape, batch, panel, q, queries, i * headDim * COLUMNS);
     }
     scale(queries, panels * headDim * COLUMNS, shape.scale());
-    int offset = shape.keys() - shape.queries();
-    int visible = shape.visibleKeys(first + count - 1);
-    long keyStride = (long) shape.kvHeads() * headDim;
-    for (int key = shape.hiddenKeys(first); key < visible; key += KEYS) {
-      int some = Math.min(KEYS, visible - key);
-      long from = ((long) batch * shape.keyCapacity() + key) * keyStride + (long) kvHead * headDim;
-      Panels.packLines(k, from, keyStride, some, headDim, keys, 0, ROWS, ROWS * headDim, lines);
-      Panels.packSteps(v, from, keyStride, headDim, some, values, 0, ROWS, ROWS * KEYS, lines);
+    int from = shape.hiddenKeys(first);
+    int to = shape.visibleKeys(batch, first + count - 1);
+    long stride = (long) shape.kvHeads() * headDim;
+    for (int key = from; key < to; key += KEYS) {
+      int some = Math.min(KEYS, to - key);
+      long at = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
+      pack(k, v, at, stride, some, headDim);
+      mask.run(key, some);
       for (int i = 0; i < panels; i++) {
-        int position = offset + first + i % perHead * COLUMNS;
-        int seen = shape.causal() ? Math.min(some, position + COLUMNS - key) : some;
-        int hidden = hidden(shape, position, key, some);
-        if (seen > 0 && hidden < some) {
-          int unmasked = shape.causal() ? position - key : some;
-          advance(shape, i, outputLength, seen, unmasked, hidden, some);
+        Panel panel = panel(i, perHead, kvHead * group, first, count);
+        advanceRun(shape, panel, i, outputLength, key, some);
+      }
+    }
+    if (!shape.pattern().contiguous()) {
+      gathered.pickFar(shape, first, count, from, Math.max(from, to));
+      for (int at = 0; at < gathered.count(); at += KEYS) {
+        int some = Math.min(KEYS, gathered.count() - at);
+        gathered.copy(shape, batch, kvHead, k, v, at, some);
+        pack(gathered.keyRows(), gathered.valueRows(), 0, headDim, some, headDim);
+        mask.picked(gathered, at, some);
+        for (int i = 0; i < panels; i++) {
+          Panel panel = panel(i, perHead, kvHead * group, first, count);
+          advanceMasked(shape, panel, i, outputLength, some);
         }
       }
     }
@@ -87,15 +98,28 @@ final class AttentionForward {
     }
   }
 
+  private void pack(
+      MemorySegment k, MemorySegment v, long from, long stride, int some, int headDim) {
+    Panels.packLines(k, from, stride, some, headDim, keys, 0, ROWS, ROWS * headDim, lines);
+    Panels.packSteps(v, from, stride, headDim, some, values, 0, ROWS, ROWS * KEYS, lines);
+  }
+
   private static Panel panel(int index, int perHead, int firstHead, int first, int count) {
     int start = index % perHead * COLUMNS;
     return new Panel(firstHead + index / perHead, first + start, Math.min(COLUMNS, count - start));
   }
 
+  /// Returns how many of `some` keys from `key` on any query of the panel at `position` sees.
+  static int seen(AttentionShape shape, int position, int key, int some) {
+    return shape.pattern().causal() ? Math.clamp((long) position + COLUMNS - key, 0, some) : some;
+  }
+
   /// Returns how many of `some` keys from `key` on come before the window of the query at
   /// `position`; negative if the window starts before them.
   static int hidden(AttentionShape shape, int position, int key, int some) {
-    return Math.clamp((long) position + 1 - shape.window() - key, -COLUMNS, some);
+    return shape.pattern() instanceof AttentionPattern.Window window
+        ? Math.clamp((long) window.nearFrom(position) - key, -COLUMNS, some)
+        : -COLUMNS;
   }
 
   private void packQueries(
@@ -150,47 +174,65 @@ final class AttentionForward {
     }
   }
 
-  /// Takes a panel on by one block of keys.
-  ///
-  /// @param seen keys of the block that any of its queries sees
-  /// @param unmasked its first query sees the keys up to this one, each next query one more
-  /// @param hidden so many keys lie before the window of its first query, one more before each next
-  ///   one's; negative if the block starts within the window
-  /// @param packed keys of the block
-  private void advance(
-      AttentionShape shape,
-      int panel,
-      int outputLength,
-      int seen,
-      int unmasked,
-      int hidden,
-      int packed) {
+  /// Takes a panel on by a block of keys that follow each other.
+  private void advanceRun(
+      AttentionShape shape, Panel panel, int index, int outputLength, int key, int some) {
+    if (!shape.pattern().contiguous()) {
+      advanceMasked(shape, panel, index, outputLength, some);
+      return;
+    }
+    int position = shape.position(panel.first);
+    int seen = seen(shape, position, key, some);
+    int hidden = hidden(shape, position, key, some);
+    if (seen <= 0 || hidden >= some) {
+      return;
+    }
+    score(shape, panel, index, seen);
+    if (shape.pattern().causal()) {
+      hideFuture(seen, position - key);
+    }
+    hidePast(seen, hidden);
+    mix(shape, index, outputLength, seen, some);
+  }
+
+  /// Takes a panel on by the keys of the mask.
+  private void advanceMasked(
+      AttentionShape shape, Panel panel, int index, int outputLength, int some) {
+    if (mask.look(shape.pattern(), shape.position(panel.first), panel.count)) {
+      score(shape, panel, index, some);
+      mask.hide(scores);
+      mix(shape, index, outputLength, some, some);
+    }
+  }
+
+  /// Computes a panel's scores with the first `seen` keys of the block.
+  private void score(AttentionShape shape, Panel panel, int index, int seen) {
     int headDim = shape.headDim();
-    int rounded = (seen + ROWS - 1) / ROWS * ROWS;
-    for (int row = 0; row < rounded; row += ROWS) {
+    int at = index * headDim * COLUMNS;
+    for (int row = 0; row < seen; row += ROWS) {
       RegisterTile.multiplySteps(
-          keys,
-          row * headDim,
-          queries,
-          panel * headDim * COLUMNS,
-          headDim,
-          scores,
-          row * COLUMNS,
-          false);
+          keys, row * headDim, queries, at, headDim, scores, row * COLUMNS, false);
     }
     if (shape.capped()) {
       SoftCap.bound(scores, seen * COLUMNS, shape.softCap());
     }
-    hideFuture(seen, unmasked);
-    hidePast(seen, hidden);
-    for (int half = 0; half < COLUMNS; half += LANES) {
-      softmax(panel * COLUMNS + half, half, seen);
+    if (shape.alibi()) {
+      mask.addBias(shape, panel.head, shape.position(panel.first), seen, 1, scores);
     }
-    int depth = Math.min(rounded, packed);
+  }
+
+  /// Adds the values, weighted by the scores of the first `seen` keys, to a panel's outputs.
+  ///
+  /// @param packed keys of the block
+  private void mix(AttentionShape shape, int index, int outputLength, int seen, int packed) {
+    for (int half = 0; half < COLUMNS; half += LANES) {
+      softmax(index * COLUMNS + half, half, seen);
+    }
+    int depth = Math.min((seen + ROWS - 1) / ROWS * ROWS, packed);
     if (depth > seen) {
       Arrays.fill(scores, seen * COLUMNS, depth * COLUMNS, 0);
     }
-    int output = panel * outputLength;
+    int output = index * outputLength;
     for (int row = 0; row < outputLength; row += ROWS * COLUMNS) {
       RegisterTile.multiplySteps(values, row / COLUMNS * KEYS, scores, 0, depth, tile, 0, false);
       addTile(output + row);

@@ -1,6 +1,7 @@
 package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.AttentionKernels;
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
@@ -54,9 +55,10 @@ public final class VectorAttention implements AttentionKernels {
           });
       return;
     }
-    int group = shape.heads() / shape.kvHeads();
     int columns = RegisterTile.COLUMNS;
-    int block = Math.max(columns, TASK_QUERIES / group / columns * columns);
+    // Strided queries see other far keys each, so that only a few share what is gathered.
+    int most = shape.pattern() instanceof AttentionPattern.Strided ? columns : TASK_QUERIES;
+    int block = Math.max(columns, most / shape.group() / columns * columns);
     int blocks = (shape.queries() - 1) / block + 1;
     parallel.forRange(
         shape.batch() * shape.kvHeads() * blocks,
