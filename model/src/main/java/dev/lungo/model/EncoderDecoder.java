@@ -5,6 +5,7 @@ import static dev.lungo.op.Embedding.embedding;
 import static dev.lungo.op.Linear.linear;
 import static dev.lungo.op.Norms.layerNorm;
 
+import dev.lungo.kernel.AttentionShape;
 import dev.lungo.model.EncoderDecoderConfig.NormPlacement;
 import dev.lungo.model.EncoderDecoderConfig.SharedTables;
 import dev.lungo.nn.Dropouts;
@@ -12,12 +13,14 @@ import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
 import dev.lungo.nn.SelfAttention;
 import dev.lungo.op.Activations;
+import dev.lungo.op.Attention;
 import dev.lungo.op.CrossEntropy;
-import dev.lungo.op.PaddedAttention;
 import dev.lungo.op.Pass;
 import dev.lungo.op.Scale;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// The Transformer of "Attention is all you need" (Vaswani et al. 2017, arXiv:1706.03762): an
@@ -179,7 +182,7 @@ public final class EncoderDecoder implements AutoCloseable {
                 Tensor q = heads(self.query.of(pass, normed));
                 Tensor k = heads(self.key.of(pass, normed));
                 Tensor v = heads(self.value.of(pass, normed));
-                return self.output.of(pass, rows(PaddedAttention.attend(pass, q, k, v, lengths)));
+                return self.output.of(pass, rows(toAll(pass, q, k, v, lengths)));
               });
       x = around(pass, layer.feedForward.norm, x, dropouts, y -> fed(pass, layer.feedForward, y));
     }
@@ -302,9 +305,28 @@ public final class EncoderDecoder implements AutoCloseable {
     Tensor q = cross.query.of(pass, x).view(sources, perSource, config.heads(), config.headDim());
     pass.observe("decoder.layers.", index, ".encoder_attn.q", q);
     pass.observe("decoder.layers.", index, ".encoder_attn.k", keys);
-    Tensor mixed = PaddedAttention.attend(pass, q, keys, values, sourceLengths);
+    Tensor mixed = toAll(pass, q, keys, values, sourceLengths);
     return cross.output.of(
         pass, mixed.view(x.shape().dimension(0), x.shape().dimension(1), config.width()));
+  }
+
+  /// Attends to every key but padding.
+  ///
+  /// @param q (B, T, H, D)
+  /// @param k (B, S, H, D); `v` likewise
+  private static Tensor toAll(Pass pass, Tensor q, Tensor k, Tensor v, int[] keyLengths) {
+    int heads = q.shape().dimension(2);
+    List<Integer> lengths = Arrays.stream(keyLengths).boxed().toList();
+    AttentionShape shape =
+        AttentionShape.cross(
+                q.shape().dimension(0),
+                q.shape().dimension(1),
+                k.shape().dimension(1),
+                heads,
+                heads,
+                q.shape().width())
+            .withKeyLengths(lengths);
+    return Attention.attention(pass, shape, q, k, v);
   }
 
   private Tensor fed(Pass pass, FeedForward feedForward, Tensor x) {
