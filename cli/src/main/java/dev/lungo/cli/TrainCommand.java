@@ -119,9 +119,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--vocabulary",
       paramLabel = "N",
-      description = "Tokens of a trained tokenizer (default: ${DEFAULT-VALUE}).",
-      defaultValue = "4096")
-  private int vocabulary;
+      description =
+          "Tokens of a trained tokenizer (default: 4096; translation: 2048, or 8192 with --corpus).")
+  private Optional<Integer> vocabulary = Optional.empty();
 
   @Option(
       names = "--context",
@@ -275,7 +275,7 @@ final class TrainCommand implements Callable<Integer> {
     return new TranslationSettings(
         corpus.map(Path::toString).orElse(""),
         translation.strict,
-        vocabulary,
+        vocabulary.orElse(corpus.isEmpty() ? 2048 : 8192),
         depth,
         width == 0 ? DEFAULT_WIDTH : width,
         heads == 0 ? DEFAULT_HEADS : heads,
@@ -307,7 +307,7 @@ final class TrainCommand implements Callable<Integer> {
     return new TrainingSettings(
         corpus.map(Path::toString).orElse(""),
         tokenizer,
-        vocabulary,
+        vocabulary.orElse(4096),
         architecture,
         depth,
         width,

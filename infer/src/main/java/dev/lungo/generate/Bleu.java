@@ -61,12 +61,12 @@ public record Bleu(
     List<Double> precisions = new ArrayList<>();
     double logs = 0;
     double smoothing = 1;
-    boolean none = false;
+    boolean zero = matched[0] == 0;
     for (int n = 0; n < ORDERS; n++) {
       double precision = 0;
-      if (total[n] == 0) {
-        // No n-gram is that long: there is nothing to smooth, and no score.
-        none = true;
+      if (matched[0] == 0 || total[n] == 0) {
+        // No n-gram is that long, or nothing matches: there is nothing to smooth, and no score.
+        zero = true;
       } else if (matched[n] == 0) {
         smoothing *= 2;
         precision = 100 / (smoothing * total[n]);
@@ -82,7 +82,6 @@ public record Bleu(
             : systemLength < referenceLength
                 ? Math.exp(1 - (double) referenceLength / systemLength)
                 : 1;
-    boolean zero = none || matched[0] == 0;
     double score = zero ? 0 : brevity * Math.exp(logs / ORDERS);
     return new Bleu(score, precisions, brevity, systemLength, referenceLength);
   }

@@ -100,6 +100,13 @@ public final class Translator implements AutoCloseable {
     return List.of(translations);
   }
 
+  /// Checks that a text can be translated.
+  ///
+  /// @throws IllegalArgumentException if it is empty or longer than the model takes
+  public void check(String source) {
+    encode(source);
+  }
+
   private int[] encode(String source) {
     int[] ids = text.encode(source);
     if (ids.length == 0) {

@@ -29,6 +29,10 @@ import tools.jackson.databind.json.JsonMapper;
 /// that it keeps up to date.
 final class ActiveTranslation implements AutoCloseable {
   private static final int EVALUATIONS = 10;
+
+  /// Translating takes as long as several steps.
+  private static final int FEWEST_EVALUATION_STEPS = 50;
+
   private static final int TIMED_EVALUATION_STEPS = 200;
 
   /// Pairs of an evaluation on the way; the last one takes more.
@@ -207,7 +211,7 @@ final class ActiveTranslation implements AutoCloseable {
       return settings.evaluateEvery();
     }
     return budget.total().isPresent()
-        ? Math.max(1, budget.total().getAsLong() / EVALUATIONS)
+        ? Math.max(FEWEST_EVALUATION_STEPS, budget.total().getAsLong() / EVALUATIONS)
         : TIMED_EVALUATION_STEPS;
   }
 
