@@ -18,6 +18,7 @@ final class Commands {
           new Entry("inspect", InspectCommand::new),
           new Entry("export", ExportCommand::new),
           new Entry("perplexity", PerplexityCommand::new),
+          new Entry("lab", LabCommand::new),
           new Entry("verify", VerifyCommand::new),
           new Entry("tokenizer", TokenizerCommand::new),
           new Entry("version", VersionCommand::new),
