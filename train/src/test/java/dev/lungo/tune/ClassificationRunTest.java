@@ -27,7 +27,7 @@ class ClassificationRunTest {
   @TempDir private Path folder;
   private Path data;
 
-  /// Words of letters from the first or from the second half of the alphabet, of several lengths.
+  /// Words of the first three or of the last three letters, of several lengths.
   @BeforeEach
   void writeData() throws IOException {
     StringBuilder text = new StringBuilder("text,label\n");
@@ -35,11 +35,11 @@ class ClassificationRunTest {
     for (int i = 0; i < 60; i++) {
       boolean first = i % 2 == 0;
       for (int letter = 0; letter < 4 + i % 17; letter++) {
-        text.append((char) ((first ? 'a' : 'n') + (int) (13 * random.nextDouble())));
+        text.append((char) ((first ? 'a' : 'x') + (int) (3 * random.nextDouble())));
       }
-      text.append(first ? ",first\n" : ",second\n");
+      text.append(first ? ",first\n" : ",last\n");
     }
-    data = write("halves.csv", text.toString());
+    data = write("letters.csv", text.toString());
   }
 
   private Path write(String name, String content) throws IOException {
@@ -93,7 +93,7 @@ class ClassificationRunTest {
       Architecture architecture, Method method, String pooling) throws IOException {
     Path base = TinyModels.save(folder.resolve("base"), architecture);
     ClassificationRun.Outcome outcome = start("run", settings(base, data, method, pooling, false));
-    assertThat(outcome.labels()).containsExactly("first", "second");
+    assertThat(outcome.labels()).containsExactly("first", "last");
     assertThat(outcome.texts() + outcome.heldOutTexts()).isEqualTo(60);
     assertThat(outcome.scores().accuracy()).isEqualTo(1);
     Path run = folder.resolve("run");
@@ -101,7 +101,7 @@ class ClassificationRunTest {
       ClassificationScores again =
           opened.evaluate(LabeledTexts.read(data, "text", "label"), false, done -> {});
       assertThat(again.accuracy()).isEqualTo(1);
-      assertThat(opened.answer("badge", false).label()).isEqualTo("first");
+      assertThat(opened.answer("abba", false).label()).isEqualTo("first");
     }
     try (TextGeneration model = TextGeneration.open(run, 1)) {
       assertThat(model.generate("ab").tokens(3).run(piece -> {}).tokens()).isEqualTo(3);
@@ -114,7 +114,7 @@ class ClassificationRunTest {
   @Test
   void measuredProbabilitiesAreThoseOfTheSavedClassifier() throws IOException {
     Path base = TinyModels.save(folder.resolve("base"), Architecture.LLAMA);
-    Path heldOut = write("other.csv", "text,label\nface,first\ntoys,second\n");
+    Path heldOut = write("other.csv", "text,label\ncab,first\nzyx,last\n");
     ClassificationSettings all = settings(base, data, Method.LORA, "last", false);
     ClassificationSettings apart =
         new ClassificationSettings(
@@ -234,12 +234,12 @@ class ClassificationRunTest {
   void unknownLabelsAreNamedWhenMeasuring() throws IOException {
     Path base = TinyModels.save(folder.resolve("base"), Architecture.LLAMA);
     start("run", settings(base, data, Method.FROZEN, "last", false));
-    Path file = write("new.csv", "text,label\nface,first\nfavour,both\n");
+    Path file = write("new.csv", "text,label\ncab,first\nfavour,both\n");
     try (Classifier opened = Classifier.open(folder.resolve("run"), 1)) {
       LabeledTexts texts = LabeledTexts.read(file, "text", "label");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> opened.evaluate(texts, false, done -> {}))
-          .withMessageContainingAll("line 3", "both", "[first, second]");
+          .withMessageContainingAll("line 3", "both", "[first, last]");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> opened.answer(" \n", false))
           .withMessageContaining("empty");
