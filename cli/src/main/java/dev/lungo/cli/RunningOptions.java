@@ -2,6 +2,7 @@ package dev.lungo.cli;
 
 import dev.lungo.generate.Generation;
 import dev.lungo.generate.TextGeneration;
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -43,6 +44,22 @@ final class RunningOptions {
       description = "What keys and values are kept in (default: ${DEFAULT-VALUE}).",
       defaultValue = "f32")
   private String cache;
+
+  @Option(
+      names = "--window",
+      paramLabel = "N",
+      description = {
+        "Keep only the latest N positions, and the first ones as --sinks says,",
+        "so that texts of any length fit."
+      })
+  private Optional<Integer> window = Optional.empty();
+
+  @Option(
+      names = "--sinks",
+      paramLabel = "N",
+      description = "With --window, first positions to keep (default: ${DEFAULT-VALUE}).",
+      defaultValue = "4")
+  private int sinks;
 
   @Option(
       names = "--prompt-cache",
@@ -111,6 +128,7 @@ final class RunningOptions {
             .cacheType(cacheType());
     logProbs.ifPresent(generation::logProbs);
     promptCache.ifPresent(file -> generation.promptCache(file, messages));
+    window.ifPresent(latest -> generation.rolling(new RollingWindow(sinks, latest)));
     smaller.ifPresent(one -> generation.draft(one, draftTokens));
     return generation;
   }

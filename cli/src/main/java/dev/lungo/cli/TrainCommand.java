@@ -1,6 +1,8 @@
 package dev.lungo.cli;
 
+import dev.lungo.model.PositionScheme;
 import dev.lungo.optim.Schedule.Decay;
+import dev.lungo.train.AttentionChoice;
 import dev.lungo.train.ModelDial.Architecture;
 import dev.lungo.train.TrainingLoop;
 import dev.lungo.train.TrainingRun;
@@ -129,6 +131,32 @@ final class TrainCommand implements Callable<Integer> {
   private int kvHeads;
 
   @Option(
+      names = "--positions",
+      paramLabel = "NAME",
+      description =
+          "How tokens know where they stand: rope, alibi, sinusoidal, learned or none"
+              + " (default: rope; learned with gpt2).")
+  private Optional<PositionScheme> positions = Optional.empty();
+
+  @Option(
+      names = "--attention-pattern",
+      paramLabel = "PATTERN",
+      description =
+          "What each token sees: causal, window:N, strided:N, fixed:N, global:N,window:N,"
+              + " sinks:N,window:N or blocks:N,ROW/ROW/… (default: ${DEFAULT-VALUE}).",
+      defaultValue = "causal")
+  private String attentionPattern;
+
+  @Option(
+      names = "--attention",
+      paramLabel = "NAME",
+      description =
+          "How attention is computed, with the same result: plain, flash1 or flash2"
+              + " (default: ${DEFAULT-VALUE}).",
+      defaultValue = "flash2")
+  private String attention;
+
+  @Option(
       names = "--batch",
       paramLabel = "N",
       description = "Sequences in a micro-batch (default: ${DEFAULT-VALUE}).",
@@ -243,6 +271,8 @@ final class TrainCommand implements Callable<Integer> {
         width,
         heads,
         kvHeads,
+        positions.orElse(architecture.usualPositions()),
+        AttentionChoice.of(attention, attentionPattern),
         context,
         batch,
         microBatches,

@@ -23,7 +23,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "tune",
     description = {
-      "Fine-tune a model: make a classifier of it.",
+      "Fine-tune a model: make a classifier of it, or let it read longer texts (--context).",
       "Without --data it learns which module of the JDK a source file comes from."
     },
     sortOptions = false)
@@ -37,6 +37,7 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final SeedOption seed = new SeedOption();
+  @Mixin private final ContextOptions context = new ContextOptions();
 
   @Parameters(
       paramLabel = "MODEL",
@@ -153,6 +154,10 @@ final class TuneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
+    if (context.wanted()) {
+      Path folder = out.orElseGet(() -> freeFolder(context.purpose()));
+      return context.extend(model, folder, rate, seed.value(), threads.count(), console);
+    }
     return switch (task) {
       case CLASSIFICATION -> classification();
     };

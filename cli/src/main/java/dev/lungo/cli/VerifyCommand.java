@@ -1,6 +1,7 @@
 package dev.lungo.cli;
 
 import dev.lungo.model.PublishedNumber;
+import dev.lungo.model.PublishedPosition;
 import dev.lungo.tokenizer.PublishedMerges;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +45,9 @@ final class VerifyCommand implements Callable<Integer> {
     List<Row> rows = new ArrayList<>();
     for (PublishedNumber number : PublishedNumber.all()) {
       rows.add(new Row(number.topic(), number.name(), number.expected(), number.computed()));
+    }
+    for (PublishedPosition position : PublishedPosition.all()) {
+      rows.add(new Row("positions", position.name(), position.expected(), position.computed()));
     }
     for (PublishedMerges.Example example : PublishedMerges.all()) {
       rows.add(

@@ -37,10 +37,10 @@ class ChatProcessTest {
   @TempDir private static Path model;
   @TempDir private Path folder;
 
-  /// All bytes and ChatML's two tokens.
+  /// All bytes and ChatML's two tokens; wide enough to take a while for thousands of them.
   @BeforeAll
   static void createModel() throws IOException {
-    LlamaConfig config = new LlamaConfig(258, 32, 2, 4, 2, 8, 64, 2000, 1e-5f, 10_000, false);
+    LlamaConfig config = new LlamaConfig(258, 128, 6, 4, 2, 32, 256, 4000, 1e-5f, 10_000, false);
     try (LanguageModel random = LanguageModel.create(config, true)) {
       random.parameters().initialize(new RandomNumbers(3));
       ModelFolder.save(model, random, SpecialTokenIds.NONE);
@@ -163,20 +163,21 @@ class ChatProcessTest {
         Files.isExecutable(script) && System.getProperty("os.name").equals("Linux"),
         "no script command to make a terminal with");
     String lungo = Processes.home().resolve("lungo").toString();
+    // Sampled tokens soon end the turn; the likeliest ones went on.
     // Without exec, dash would stay between and end by the Ctrl-C that the chat handles.
     Process process =
         builder(
                 List.of(
                     script.toString(),
                     "-qec",
-                    "exec '%s' chat '%s' -n 1900".formatted(lungo, model),
+                    "exec '%s' chat '%s' -n 3900 --temperature 0".formatted(lungo, model),
                     "/dev/null"))
             .start();
     try (OutputStream keys = process.getOutputStream()) {
       // Keys typed before the prompt would be the terminal's to interpret, not the editor's.
       awaitPromptAfter(process, "");
-      type(keys, "/set tokens 1xx\b\b900\r");
-      awaitPromptAfter(process, "tokens 1900");
+      type(keys, "/set tokens 3xx\b\b800\r");
+      awaitPromptAfter(process, "tokens 3800");
       type(keys, "Hello\r");
       // More than the terminal's own controls after the line.
       await(process, "answer", out -> out.lastIndexOf("Hello", out.length() - 300) >= 0);

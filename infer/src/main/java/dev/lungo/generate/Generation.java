@@ -1,6 +1,7 @@
 package dev.lungo.generate;
 
 import dev.lungo.generate.TextGeneration.Result;
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.tensor.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,6 +32,7 @@ public final class Generation {
   private Consumer<String> messages = message -> {};
   private Optional<TextGeneration> draft = Optional.empty();
   private int draftTokens;
+  private Optional<RollingWindow> rolling = Optional.empty();
 
   Generation(TextGeneration model, String prompt) {
     this.model = model;
@@ -163,6 +165,13 @@ public final class Generation {
     return BeamResult.search(this, count, lengthPenalty);
   }
 
+  /// Keeps only a window of keys and values and those of the first positions, so that prompt and
+  /// text may be of any length. For one continuation, without a draft or a prompt cache.
+  public Generation rolling(RollingWindow window) {
+    rolling = Optional.of(window);
+    return this;
+  }
+
   TextGeneration model() {
     return model;
   }
@@ -201,6 +210,14 @@ public final class Generation {
   ///
   /// @param sequences that the generator must have room for
   Prefill prefill(int sequences) {
+    if (rolling.isPresent()) {
+      if (sequences > 1 || draft.isPresent() || promptCache.isPresent()) {
+        throw new IllegalArgumentException(
+            "a rolling window serves one continuation, without samples, beams, a draft model or a"
+                + " prompt cache");
+      }
+      return Prefill.of(model, model.promptIds(prompt), rolling.get(), cacheType);
+    }
     try {
       return Prefill.of(
           model,

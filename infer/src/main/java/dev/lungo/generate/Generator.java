@@ -3,6 +3,7 @@ package dev.lungo.generate;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.nn.KvCache;
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.op.Pass;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Shape;
@@ -59,7 +60,14 @@ public final class Generator implements AutoCloseable {
     cache.restart(1);
   }
 
-  /// Returns how many positions the model has seen.
+  /// Reserves a cache that keeps a window of texts of any length, and their first positions.
+  public Generator(Kernels kernels, LanguageModel model, RollingWindow window, DType cacheType) {
+    this.kernels = kernels;
+    this.model = model;
+    this.cache = model.newRollingCache(cacheMemory, 1, window, cacheType);
+  }
+
+  /// Returns how many positions are in the cache: all that the model has seen, unless it forgets.
   public int position() {
     return cache.length();
   }
@@ -67,6 +75,11 @@ public final class Generator implements AutoCloseable {
   /// Returns how many positions there is room for.
   public int capacity() {
     return cache.capacity();
+  }
+
+  /// Says whether no further id can be fed.
+  public boolean isFull() {
+    return cache.isFull();
   }
 
   /// Feeds ids to the only sequence and returns the logits of what comes next, valid until the next
@@ -89,8 +102,9 @@ public final class Generator implements AutoCloseable {
   }
 
   /// Leaves no last block so short that other kernels would take it.
-  private static int firstBlock(int count) {
-    return count <= PREFILL_BLOCK ? count : Math.min(PREFILL_BLOCK, count - Kernels.FEW_ROWS - 1);
+  private int firstBlock(int count) {
+    int most = Math.clamp(cache.room(), 1, PREFILL_BLOCK);
+    return count <= most ? count : Math.clamp(count - Kernels.FEW_ROWS - 1, 1, most);
   }
 
   /// Feeds ids to the only sequence, all at once, and returns the logits after each, valid until

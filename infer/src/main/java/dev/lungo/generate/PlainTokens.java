@@ -23,7 +23,7 @@ final class PlainTokens implements TokenSource {
   @Override
   public OptionalInt next() {
     if (fed.isPresent()) {
-      if (generator.position() == generator.capacity()) {
+      if (generator.isFull()) {
         return OptionalInt.empty();
       }
       logits = generator.feed(fed.getAsInt());

@@ -1,5 +1,6 @@
 package dev.lungo.generate;
 
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Tensor;
 import java.io.IOException;
@@ -34,7 +35,7 @@ record Prefill(
               + ids.length
               + " tokens, but the model's context is "
               + context
-              + " positions; shorten it");
+              + " positions; shorten it, extend the context, or read it through a window (--window)");
     }
     int capacity = (int) Math.min(context, (long) ids.length + count);
     Generator generator = model.generator(capacity, sequences, cacheType);
@@ -50,6 +51,20 @@ record Prefill(
       double seconds = (System.nanoTime() - started) / 1e9;
       return new Prefill(generator, ids, logits, cache.map(present -> known), seconds);
     } catch (IOException | RuntimeException failed) {
+      generator.close();
+      throw failed;
+    }
+  }
+
+  /// Reads a prompt of any length through a window.
+  static Prefill of(TextGeneration model, int[] ids, RollingWindow window, DType cacheType) {
+    Generator generator = new Generator(model.kernels(), model.model(), window, cacheType);
+    try {
+      long started = System.nanoTime();
+      Tensor logits = generator.feed(ids);
+      double seconds = (System.nanoTime() - started) / 1e9;
+      return new Prefill(generator, ids, logits, Optional.empty(), seconds);
+    } catch (RuntimeException failed) {
       generator.close();
       throw failed;
     }

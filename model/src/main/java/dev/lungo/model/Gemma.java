@@ -95,7 +95,7 @@ public final class Gemma implements LanguageModel {
     int window = config.seesEverything(layer) ? AttentionShape.UNLIMITED : config.window();
     float scale = (float) (1 / Math.sqrt(config.queryScalar()));
     return new Block(
-        new AttentionRule(scale, window, config.scoreCap()),
+        new AttentionRule(scale, AttentionShape.withinWindow(window), false, config.scoreCap()),
         parameters.scaleLessOneInFile(path + "input_layernorm.weight", width),
         parameters.matrix(path + "self_attn.q_proj.weight", queries, width, DEVIATION),
         parameters.matrix(path + "self_attn.k_proj.weight", keys, width, DEVIATION),

@@ -6,12 +6,11 @@ import static dev.lungo.op.Embedding.embedding;
 import static dev.lungo.op.Linear.linear;
 import static dev.lungo.op.Norms.layerNorm;
 
+import dev.lungo.nn.AttentionRule;
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
 import dev.lungo.nn.SelfAttention;
 import dev.lungo.op.Pass;
-import dev.lungo.tensor.DType;
-import dev.lungo.tensor.Shape;
 import dev.lungo.tensor.Tensor;
 import java.util.Optional;
 
@@ -26,7 +25,8 @@ public final class Gpt2 implements LanguageModel {
   private final Gpt2Config config;
   private final Parameters parameters;
   private final Tensor tokenEmbedding;
-  private final Tensor positionEmbedding;
+  private final AddedPositions added;
+  private final AttentionRule rule;
   private final Block[] blocks;
   private final Norm finalNorm;
   private final Tensor head;
@@ -59,8 +59,16 @@ public final class Gpt2 implements LanguageModel {
     int width = config.width();
     tokenEmbedding =
         parameters.embedding("transformer.wte.weight", config.vocabulary(), width, DEVIATION);
-    positionEmbedding =
-        parameters.embedding("transformer.wpe.weight", config.context(), width, DEVIATION);
+    added =
+        new AddedPositions(
+            config.positions(),
+            parameters,
+            "transformer.wpe.weight",
+            config.context(),
+            width,
+            DEVIATION);
+    AttentionRule causal = AttentionRule.of(config.headDim(), config.attention());
+    rule = config.positions() == PositionScheme.ALIBI ? causal.withAlibi() : causal;
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block(PATH + layer + ".");
@@ -106,9 +114,9 @@ public final class Gpt2 implements LanguageModel {
     checkLength(start, length);
     Tensor tokens = embedding(pass, ids, tokenEmbedding);
     pass.observe("transformer.wte", tokens);
-    Tensor positions = embedding(pass, positions(pass, start, length), positionEmbedding);
-    pass.observe("transformer.wpe", positions);
-    Tensor x = add(pass, tokens, positions);
+    Optional<Tensor> positions = added.vectors(pass, start, length);
+    positions.ifPresent(vectors -> pass.observe("transformer.wpe", vectors));
+    Tensor x = positions.isPresent() ? add(pass, tokens, positions.get()) : tokens;
     for (int layer = 0; layer < blocks.length; layer++) {
       x = block(pass, layer, x, cache);
     }
@@ -155,21 +163,13 @@ public final class Gpt2 implements LanguageModel {
     pass.observe(PATH, layer, ".attn.q", q);
     pass.observe(PATH, layer, ".attn.k", k);
     pass.observe(PATH, layer, ".attn.v", v);
-    Tensor mixed = SelfAttention.attend(pass, layer, q, k, v, cache);
+    Tensor mixed = SelfAttention.attend(pass, layer, rule, q, k, v, cache);
     pass.observe(PATH, layer, ".attn.mixed", mixed);
     return block.attentionOutput.of(pass, mixed);
   }
 
   private Tensor heads(Tensor x) {
     return x.view(x.shape().dimension(0), x.shape().dimension(1), config.heads(), config.headDim());
-  }
-
-  private static Tensor positions(Pass pass, int start, int length) {
-    int[] positions = new int[length];
-    for (int i = 0; i < length; i++) {
-      positions[i] = start + i;
-    }
-    return pass.workspace().allocate(Shape.of(length), DType.INT32).set(positions);
   }
 
   @Override
@@ -185,5 +185,11 @@ public final class Gpt2 implements LanguageModel {
   @Override
   public Tensor head() {
     return head;
+  }
+
+  @Override
+  public void close() {
+    parameters.close();
+    added.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.lungo.model;
 
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.nn.StoredWeights;
 import dev.lungo.op.CrossEntropy;
 import dev.lungo.op.Linear;
@@ -84,6 +85,17 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma
         workspace, config.layers(), batch, capacity, config.kvHeads(), config.headDim(), type);
   }
 
+  /// Reserves a cache that keeps a window and the first positions of texts of any length.
+  ///
+  /// @throws IllegalArgumentException if keys of this model cannot move, or its context is too
+  ///   short
+  default KvCache newRollingCache(
+      Workspace workspace, int batch, RollingWindow window, DType type) {
+    throw new IllegalArgumentException(
+        "a cache can forget where positions are rotary, alibi or none in a Llama; this model's keys"
+            + " hold where they stood");
+  }
+
   /// Checks that positions fit the context.
   default void checkLength(int from, int count) {
     if (from + count > config().context()) {
@@ -92,7 +104,7 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma
               + config().context()
               + " positions, but "
               + (from + count)
-              + " are needed; shorten the prompt or generate fewer tokens");
+              + " are needed; shorten the prompt, generate fewer tokens, or extend the context");
     }
   }
 

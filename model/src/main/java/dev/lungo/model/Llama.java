@@ -8,12 +8,16 @@ import static dev.lungo.op.Norms.rmsNorm;
 import static dev.lungo.op.Rotary.rotary;
 
 import dev.lungo.nn.AttentionRule;
+import dev.lungo.nn.KeyTurn;
 import dev.lungo.nn.KvCache;
 import dev.lungo.nn.Parameters;
+import dev.lungo.nn.RollingWindow;
 import dev.lungo.nn.SelfAttention;
 import dev.lungo.op.Pass;
 import dev.lungo.op.Rotary;
+import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Tensor;
+import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
 /// Llama (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks of grouped-query attention with
@@ -22,7 +26,8 @@ import java.util.Optional;
 public final class Llama implements LanguageModel {
   private final LlamaConfig config;
   private final Parameters parameters;
-  private final RotaryPositions positions;
+  private final RotaryPositions rotations;
+  private final AddedPositions added;
   private final AttentionRule rule;
   private final Tensor embedding;
   private final Block[] blocks;
@@ -54,17 +59,26 @@ public final class Llama implements LanguageModel {
   Llama(LlamaConfig config, Parameters parameters) {
     this.config = config;
     this.parameters = parameters;
-    positions =
+    rotations =
         new RotaryPositions(
             config.rotaryLayout(),
             config.rotaryDim(),
             config.ropeBase(),
             config.ropeScaling(),
             config.context());
-    rule = AttentionRule.of(config.headDim(), config.window());
+    AttentionRule windowed = AttentionRule.of(config.headDim(), config.attention());
+    rule = config.positions() == PositionScheme.ALIBI ? windowed.withAlibi() : windowed;
     embedding =
         parameters.embedding(
             "model.embed_tokens.weight", config.vocabulary(), config.width(), DEVIATION);
+    added =
+        new AddedPositions(
+            config.positions(),
+            parameters,
+            "model.embed_positions.weight",
+            config.context(),
+            config.width(),
+            DEVIATION);
     blocks = new Block[config.layers()];
     for (int layer = 0; layer < blocks.length; layer++) {
       blocks[layer] = block("model.layers." + layer + ".");
@@ -157,12 +171,12 @@ public final class Llama implements LanguageModel {
 
   @Override
   public Tensor hidden(Pass pass, Tensor ids, Optional<KvCache> cache) {
-    int start = cache.map(KvCache::length).orElse(0);
     int length = ids.shape().dimension(1);
+    cache.ifPresent(rolling -> rolling.makeRoom(length));
+    int start = cache.map(KvCache::length).orElse(0);
     checkLength(start, length);
-    int reach = cache.map(KvCache::capacity).orElse(length);
-    Rotary.Table table = positions.table(pass, start + length, reach);
-    Tensor x = embedding(pass, ids, embedding);
+    Optional<Rotary.Table> table = rotation(pass, start + length, cache);
+    Tensor x = added.addTo(pass, embedding(pass, ids, embedding), start);
     pass.observe("model.embed_tokens", x);
     for (int layer = 0; layer < blocks.length; layer++) {
       Block block = blocks[layer];
@@ -176,14 +190,42 @@ public final class Llama implements LanguageModel {
     return rmsNorm(pass, x, finalNorm, config.normEpsilon());
   }
 
+  @Override
+  public KvCache newRollingCache(Workspace workspace, int batch, RollingWindow window, DType type) {
+    if (config.positions().isAdded()) {
+      return LanguageModel.super.newRollingCache(workspace, batch, window, type);
+    }
+    int capacity = window.capacity(config.context());
+    KeyTurn turn =
+        config.positions() == PositionScheme.ROPE
+            ? new KeyTurn(config.rotaryLayout(), rotations.frequencies(capacity))
+            : KeyTurn.NONE;
+    return newCache(workspace, batch, capacity, type).roll(window, turn);
+  }
+
+  private Optional<Rotary.Table> rotation(Pass pass, int positions, Optional<KvCache> cache) {
+    if (config.positions() != PositionScheme.ROPE) {
+      return Optional.empty();
+    }
+    int reach = cache.map(KvCache::capacity).orElse(positions);
+    return Optional.of(rotations.table(pass, positions, reach));
+  }
+
   private Tensor attention(
-      Pass pass, int layer, Tensor x, Rotary.Table table, int start, Optional<KvCache> cache) {
+      Pass pass,
+      int layer,
+      Tensor x,
+      Optional<Rotary.Table> table,
+      int start,
+      Optional<KvCache> cache) {
     Block block = blocks[layer];
     Tensor q = normed(pass, heads(block.query.of(pass, x), config.heads()), block.queryNorm);
     Tensor k = normed(pass, heads(block.key.of(pass, x), config.kvHeads()), block.keyNorm);
     Tensor v = heads(block.value.of(pass, x), config.kvHeads());
-    q = rotary(pass, q, table, start);
-    k = rotary(pass, k, table, start);
+    if (table.isPresent()) {
+      q = rotary(pass, q, table.get(), start);
+      k = rotary(pass, k, table.get(), start);
+    }
     pass.observe("model.layers.", layer, ".self_attn.q", q);
     pass.observe("model.layers.", layer, ".self_attn.k", k);
     pass.observe("model.layers.", layer, ".self_attn.v", v);
@@ -222,6 +264,7 @@ public final class Llama implements LanguageModel {
   @Override
   public void close() {
     parameters.close();
-    positions.close();
+    rotations.close();
+    added.close();
   }
 }

@@ -1,5 +1,6 @@
 package dev.lungo.model;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 
@@ -14,6 +15,9 @@ import dev.lungo.kernel.PositionKernels.RotaryLayout;
 /// @param ropeScaling how positions are stretched for long texts
 /// @param window how many positions a token looks back over, its own included;
 ///   [AttentionShape#UNLIMITED] for all
+/// @param positions how it knows where tokens stand; what is said of rotary angles counts with
+///   [PositionScheme#ROPE] only
+/// @param sparsity a sparse pattern instead of the window; [AttentionPattern#CAUSAL] for none
 public record LlamaConfig(
     int vocabulary,
     int width,
@@ -30,8 +34,49 @@ public record LlamaConfig(
     LlamaFamily family,
     int rotaryDim,
     RopeScaling ropeScaling,
-    int window)
+    int window,
+    PositionScheme positions,
+    AttentionPattern sparsity)
     implements ModelConfig {
+
+  /// Describes a model with rotary positions.
+  public LlamaConfig(
+      int vocabulary,
+      int width,
+      int layers,
+      int heads,
+      int kvHeads,
+      int headDim,
+      int feedForward,
+      int context,
+      float normEpsilon,
+      float ropeBase,
+      boolean tiedEmbeddings,
+      RotaryLayout rotaryLayout,
+      LlamaFamily family,
+      int rotaryDim,
+      RopeScaling ropeScaling,
+      int window) {
+    this(
+        vocabulary,
+        width,
+        layers,
+        heads,
+        kvHeads,
+        headDim,
+        feedForward,
+        context,
+        normEpsilon,
+        ropeBase,
+        tiedEmbeddings,
+        rotaryLayout,
+        family,
+        rotaryDim,
+        ropeScaling,
+        window,
+        PositionScheme.ROPE,
+        AttentionPattern.CAUSAL);
+  }
 
   /// Describes a plain Llama whose rotary pairs lie half a head apart, as in Hugging Face
   /// checkpoints.
@@ -98,8 +143,56 @@ public record LlamaConfig(
   public LlamaConfig {
     ModelConfig.check(vocabulary, width, layers, heads, kvHeads, headDim, feedForward, context);
     ModelConfig.checkEpsilon(normEpsilon);
-    ModelConfig.checkRotary(headDim, rotaryDim, ropeBase, ropeScaling);
+    if (positions == PositionScheme.ROPE) {
+      ModelConfig.checkRotary(headDim, rotaryDim, ropeBase, ropeScaling);
+    } else if (!ropeScaling.equals(RopeScaling.NONE)) {
+      throw new IllegalArgumentException(
+          "only rotary positions can be stretched, but positions are " + positions.label());
+    }
     ModelConfig.checkWindow(window);
+    ModelConfig.checkSparsity(sparsity, context);
+    if (window != AttentionShape.UNLIMITED && !(sparsity instanceof AttentionPattern.Causal)) {
+      throw new IllegalArgumentException(
+          "attention has a window of " + window + " or is " + sparsity.text() + ", not both");
+    }
+  }
+
+  /// Returns which keys a query sees.
+  public AttentionPattern attention() {
+    return sparsity instanceof AttentionPattern.Causal
+        ? AttentionShape.withinWindow(window)
+        : sparsity;
+  }
+
+  /// Returns the same sizes with another pattern of attention. A plain Llama with a window is what
+  /// others call a Mistral.
+  public LlamaConfig with(AttentionPattern pattern) {
+    boolean limited = pattern instanceof AttentionPattern.Window;
+    LlamaConfig plain =
+        with(
+            rotaryLayout,
+            limited && family == LlamaFamily.LLAMA ? LlamaFamily.MISTRAL : family,
+            rotaryDim,
+            ropeScaling,
+            pattern instanceof AttentionPattern.Window own ? own.size() : AttentionShape.UNLIMITED,
+            context,
+            ropeBase,
+            positions,
+            AttentionPattern.CAUSAL);
+    return limited ? plain : plain.sparse(pattern);
+  }
+
+  private LlamaConfig sparse(AttentionPattern pattern) {
+    return with(
+        rotaryLayout,
+        family,
+        rotaryDim,
+        ropeScaling,
+        window,
+        context,
+        ropeBase,
+        positions,
+        pattern);
   }
 
   /// Returns the same sizes for another member of the family.
@@ -124,6 +217,56 @@ public record LlamaConfig(
       int otherRotaryDim,
       RopeScaling otherScaling,
       int otherWindow) {
+    return with(
+        otherLayout,
+        otherFamily,
+        otherRotaryDim,
+        otherScaling,
+        otherWindow,
+        context,
+        ropeBase,
+        positions,
+        sparsity);
+  }
+
+  /// Returns the same model for texts of another length.
+  public LlamaConfig reaching(int otherContext, float otherBase, RopeScaling otherScaling) {
+    return with(
+        rotaryLayout,
+        family,
+        rotaryDim,
+        otherScaling,
+        window,
+        otherContext,
+        otherBase,
+        positions,
+        sparsity);
+  }
+
+  /// Returns the same sizes with positions of another kind.
+  public LlamaConfig with(PositionScheme otherPositions) {
+    return with(
+        rotaryLayout,
+        family,
+        rotaryDim,
+        ropeScaling,
+        window,
+        context,
+        ropeBase,
+        otherPositions,
+        sparsity);
+  }
+
+  private LlamaConfig with(
+      RotaryLayout otherLayout,
+      LlamaFamily otherFamily,
+      int otherRotaryDim,
+      RopeScaling otherScaling,
+      int otherWindow,
+      int otherContext,
+      float otherBase,
+      PositionScheme otherPositions,
+      AttentionPattern otherSparsity) {
     return new LlamaConfig(
         vocabulary,
         width,
@@ -132,15 +275,17 @@ public record LlamaConfig(
         kvHeads,
         headDim,
         feedForward,
-        context,
+        otherContext,
         normEpsilon,
-        ropeBase,
+        otherBase,
         tiedEmbeddings,
         otherLayout,
         otherFamily,
         otherRotaryDim,
         otherScaling,
-        otherWindow);
+        otherWindow,
+        otherPositions,
+        otherSparsity);
   }
 
   @Override

@@ -1,5 +1,8 @@
 package dev.lungo.model;
 
+import dev.lungo.kernel.AttentionPattern;
+import dev.lungo.kernel.AttentionShape;
+
 /// The sizes of a decoder-only model.
 public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig {
   int vocabulary();
@@ -93,6 +96,17 @@ public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config
     if (window < 1) {
       throw new IllegalArgumentException("window must be at least 1, but is " + window);
     }
+  }
+
+  /// Checks a pattern of attention for a model of so many positions.
+  static void checkSparsity(AttentionPattern pattern, int context) {
+    if (!pattern.causal()) {
+      throw new IllegalArgumentException(
+          "a model that continues texts needs a causal pattern of attention, not "
+              + pattern.text());
+    }
+    // Refuses what leaves a query without a key.
+    AttentionShape.training(1, context, 1, 1, 1).with(pattern);
   }
 
   private static void positive(String name, int value, int most) {

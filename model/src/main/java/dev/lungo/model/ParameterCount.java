@@ -30,7 +30,7 @@ public record ParameterCount(
       case LlamaConfig llama ->
           new ParameterCount(
               table,
-              0,
+              llama.positions() == PositionScheme.LEARNED ? llama.context() * width : 0,
               attention,
               layers * 3 * width * inner,
               layers * (2 * width + llamaVectors(llama)) + width,
@@ -45,7 +45,8 @@ public record ParameterCount(
             layers * (4 * width + headNorms) + width,
             head);
       }
-      case Gpt2Config gpt2 -> ofGpt(gpt2, gpt2.context());
+      case Gpt2Config gpt2 ->
+          ofGpt(gpt2, gpt2.positions() == PositionScheme.LEARNED ? gpt2.context() : 0);
       case OptConfig opt -> ofGpt(opt, opt.context() + OptConfig.UNUSED_POSITIONS);
     };
   }

@@ -16,6 +16,21 @@ public sealed interface RopeScaling {
   /// @return d/2 angles
   double[] frequencies(int turned, double base, int positions);
 
+  /// Returns the base of NTK-aware scaling, base · s^(d/(d-2)): the slowest pair turns s times as
+  /// slowly, the fastest as before ("NTK-aware scaled RoPE", in Peng et al. 2023, arXiv:2309.00071,
+  /// section 3.1). It is a model's base, and no scaling besides.
+  ///
+  /// @param factor s
+  /// @param turned d, at least 4
+  static double ntkBase(double base, double factor, int turned) {
+    atLeastOne("factor", factor);
+    if (turned < 4) {
+      throw new IllegalArgumentException(
+          "rope scaling: NTK-aware scaling needs more than one pair a head");
+    }
+    return base * StrictMath.pow(factor, turned / (turned - 2.0));
+  }
+
   /// Returns what queries and keys are multiplied by besides.
   default double attentionFactor() {
     return 1;
@@ -44,7 +59,7 @@ public sealed interface RopeScaling {
   /// @param factor s
   record Linear(double factor) implements RopeScaling {
     public Linear {
-      positive("factor", factor);
+      atLeastOne("factor", factor);
     }
 
     @Override
@@ -67,7 +82,7 @@ public sealed interface RopeScaling {
   /// @param originalContext L
   record Dynamic(double factor, int originalContext) implements RopeScaling {
     public Dynamic {
-      positive("factor", factor);
+      atLeastOne("factor", factor);
       positive("originalContext", originalContext);
     }
 
@@ -100,7 +115,7 @@ public sealed interface RopeScaling {
       double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalContext)
       implements RopeScaling {
     public Llama3 {
-      positive("factor", factor);
+      atLeastOne("factor", factor);
       positive("lowFrequencyFactor", lowFrequencyFactor);
       positive("highFrequencyFactor", highFrequencyFactor);
       positive("originalContext", originalContext);
@@ -138,7 +153,7 @@ public sealed interface RopeScaling {
       double factor, int originalContext, double betaFast, double betaSlow, double attentionFactor)
       implements RopeScaling {
     public Yarn {
-      positive("factor", factor);
+      atLeastOne("factor", factor);
       positive("originalContext", originalContext);
       positive("betaFast", betaFast);
       positive("betaSlow", betaSlow);
@@ -288,6 +303,14 @@ public sealed interface RopeScaling {
     if (!(value > 0 && value < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException(
           "rope scaling: " + name + " must be a finite number above 0, but is " + value);
+    }
+  }
+
+  private static void atLeastOne(String name, double value) {
+    positive(name, value);
+    if (value < 1) {
+      throw new IllegalArgumentException(
+          "rope scaling: " + name + " must be at least 1, for texts get longer, but is " + value);
     }
   }
 

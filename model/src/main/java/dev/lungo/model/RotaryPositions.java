@@ -32,6 +32,11 @@ final class RotaryPositions implements AutoCloseable {
     this.context = context;
   }
 
+  /// Returns the angle by which one position turns each pair in texts of up to `reach` positions.
+  double[] frequencies(int reach) {
+    return scaling.frequencies(turned, base, scaling.regime(reach));
+  }
+
   /// Returns a table of at least `positions` positions.
   ///
   /// @param reach how many positions the text may take in the end

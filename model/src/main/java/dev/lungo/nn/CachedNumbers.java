@@ -128,6 +128,38 @@ final class CachedNumbers {
     return out;
   }
 
+  /// Forgets `count` positions from `from` on, of the `length` that each sequence has: those behind
+  /// move up.
+  void forget(int sequences, int from, int count, int length) {
+    MemorySegment memory = data.data();
+    for (int b = 0; b < sequences; b++) {
+      long start = ((long) b * capacity + from) * rowBytes;
+      long bytes = (length - from - count) * rowBytes;
+      MemorySegment.copy(memory, start + count * rowBytes, memory, start, bytes);
+    }
+  }
+
+  /// Turns positions `from` to before `to` of each sequence.
+  void turn(KeyTurn.Angles angles, int sequences, int from, int to, int headDim) {
+    float[] keys = new float[row];
+    MemorySegment memory = data.data();
+    for (int b = 0; b < sequences; b++) {
+      for (int position = from; position < to; position++) {
+        long at = ((long) b * capacity + position) * rowBytes;
+        if (numbers.length == 0) {
+          MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, at, keys, 0, row);
+          angles.apply(keys, headDim);
+          MemorySegment.copy(keys, 0, memory, ValueLayout.JAVA_FLOAT, at, row);
+        } else {
+          BlockFormat format = data.type().format().orElseThrow();
+          format.decode(memory, at, keys, 0, row);
+          angles.apply(keys, headDim);
+          encode(format, keys, memory, at);
+        }
+      }
+    }
+  }
+
   /// Makes sequence i what sequence `sources[i]` is.
   void select(int[] sources, int length) {
     long bytes = length * rowBytes;

@@ -1,5 +1,6 @@
 package dev.lungo.nn;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.op.Attention;
@@ -11,6 +12,7 @@ import dev.lungo.tensor.Workspace;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The keys and values of the positions that a model has seen, layer by layer, so that each is
 /// computed once. All sequences have the same length.
@@ -23,8 +25,11 @@ public final class KvCache {
   private final DType type;
   private final int most;
   private final int capacity;
+  private final int headDim;
   private int batch;
   private int length;
+  private Optional<RollingWindow> rolling = Optional.empty();
+  private KeyTurn turn = KeyTurn.NONE;
 
   /// Reserves memory for `capacity` positions of up to `batch` sequences, in float32.
   public KvCache(
@@ -47,6 +52,7 @@ public final class KvCache {
     this.most = batch;
     this.batch = batch;
     this.capacity = capacity;
+    this.headDim = headDim;
     keys = new CachedNumbers[layers];
     values = new CachedNumbers[layers];
     Shape shape = Shape.of(batch, capacity, kvHeads, headDim);
@@ -56,6 +62,56 @@ public final class KvCache {
       keys[layer] = new CachedNumbers(workspace, shape, type, expandedKeys);
       values[layer] = new CachedNumbers(workspace, shape, type, expandedValues);
     }
+  }
+
+  /// Lets this cache forget, so that texts of any length fit it. Positions are those within the
+  /// cache (arXiv:2309.17453): what is kept moves up where something is forgotten.
+  ///
+  /// @param turn what takes keys to other positions
+  public KvCache roll(RollingWindow window, KeyTurn turn) {
+    if (length > 0) {
+      throw new IllegalStateException("cache: it can begin to roll only while it is empty");
+    }
+    if (window.visible() > capacity) {
+      throw new IllegalArgumentException(
+          "cache: " + window + " exceeds its capacity of " + capacity);
+    }
+    rolling = Optional.of(window);
+    this.turn = turn;
+    return this;
+  }
+
+  /// Returns the most positions that can be added at once.
+  public int room() {
+    return rolling.map(window -> capacity - window.visible() + 1).orElse(capacity - length);
+  }
+
+  /// Forgets what no further token will see, if there is no room otherwise for `count` positions
+  /// more and this cache may forget.
+  public void makeRoom(int count) {
+    if (rolling.isEmpty() || length + count <= capacity) {
+      return;
+    }
+    int sinks = rolling.get().sinks();
+    int forgotten = length - (rolling.get().visible() - 1);
+    if (forgotten < 1 || length - forgotten + count > capacity) {
+      throw new IllegalArgumentException(
+          "cache: " + count + " positions at once exceed the " + room() + " that it has room for");
+    }
+    KeyTurn.Angles back = turn.by(-forgotten);
+    for (int layer = 0; layer < keys.length; layer++) {
+      keys[layer].forget(batch, sinks, forgotten, length);
+      values[layer].forget(batch, sinks, forgotten, length);
+      if (!turn.isNone()) {
+        keys[layer].turn(back, batch, sinks, length - forgotten, headDim);
+      }
+    }
+    length -= forgotten;
+  }
+
+  /// Says whether no further position can be added.
+  public boolean isFull() {
+    return rolling.isEmpty() && length == capacity;
   }
 
   /// Returns how many positions are filled.
@@ -160,14 +216,15 @@ public final class KvCache {
     boolean few = count <= Kernels.FEW_ROWS;
     int positions = length + count;
     AttentionShape shape =
-        rule.shape(
-            batch,
-            count,
-            positions,
-            stored && !few ? positions : capacity,
-            q.shape().dimension(2),
-            k.shape().dimension(2),
-            q.shape().width());
+        seen(rule)
+            .shape(
+                batch,
+                count,
+                positions,
+                stored && !few ? positions : capacity,
+                q.shape().dimension(2),
+                k.shape().dimension(2),
+                q.shape().width());
     if (!stored) {
       return Attention.attention(
           pass, shape, q, keys[layer].sequences(batch), values[layer].sequences(batch));
@@ -183,6 +240,28 @@ public final class KvCache {
         q,
         keys[layer].expand(pass, batch, positions),
         values[layer].expand(pass, batch, positions));
+  }
+
+  /// Hides what a cache that forgets might not hold any more, so that what a query sees does not
+  /// depend on when it forgot.
+  private AttentionRule seen(AttentionRule rule) {
+    if (rolling.isEmpty()) {
+      return rule;
+    }
+    int window =
+        switch (rule.pattern()) {
+          case AttentionPattern.Causal _ -> rolling.get().window();
+          case AttentionPattern.Window own -> Math.min(own.size(), rolling.get().window());
+          default ->
+              throw new IllegalArgumentException(
+                  "cache: one that forgets serves causal attention and windows, not "
+                      + rule.pattern().text());
+        };
+    int sinks = rolling.get().sinks();
+    return rule.with(
+        sinks == 0
+            ? new AttentionPattern.Window(window)
+            : new AttentionPattern.Sinks(sinks, window));
   }
 
   /// Counts positions that every layer has stored.

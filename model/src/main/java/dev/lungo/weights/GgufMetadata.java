@@ -1,5 +1,6 @@
 package dev.lungo.weights;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.model.GemmaConfig;
@@ -9,6 +10,7 @@ import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
+import dev.lungo.model.PositionScheme;
 import dev.lungo.model.RopeScaling;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +38,8 @@ final class GgufMetadata {
       case LlamaConfig llama -> of(llama);
       case GemmaConfig gemma -> of(gemma);
       case Gpt2Config gpt2 -> {
+        requirePositions(gpt2.positions(), PositionScheme.LEARNED);
+        requireCausal(gpt2.attention());
         GgufMetadata metadata = new GgufMetadata("gpt2");
         metadata.putSizes(gpt2);
         metadata.put(ATTENTION + "layer_norm_epsilon", gpt2.normEpsilon());
@@ -63,7 +67,30 @@ final class GgufMetadata {
     return architecture.equals("llama") ? RotaryLayout.INTERLEAVED : RotaryLayout.HALVES;
   }
 
+  private static void requirePositions(PositionScheme positions, PositionScheme known) {
+    if (positions != known) {
+      throw new IllegalArgumentException(
+          "GGUF files of this architecture have "
+              + known.label()
+              + " positions and cannot say that they are "
+              + positions.label()
+              + "; write a folder with safetensors");
+    }
+  }
+
+  private static void requireCausal(AttentionPattern pattern) {
+    if (!(pattern instanceof AttentionPattern.Causal)) {
+      throw new IllegalArgumentException(
+          "GGUF files cannot say that attention is "
+              + pattern.text()
+              + "; they know full attention and, for Mistral and Gemma, windows; write a folder with"
+              + " safetensors");
+    }
+  }
+
   private static GgufMetadata of(LlamaConfig config) {
+    requirePositions(config.positions(), PositionScheme.ROPE);
+    requireCausal(config.sparsity());
     GgufMetadata metadata = new GgufMetadata(architecture(config.family()));
     metadata.putSizes(config);
     metadata.putHeads(config, config.normEpsilon());

@@ -5,6 +5,7 @@ import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
+import dev.lungo.model.PositionScheme;
 import dev.lungo.model.RopeScaling;
 import java.io.IOException;
 import java.util.List;
@@ -49,7 +50,9 @@ final class LlamaConfigJson {
         family,
         RopeJson.turned(fields, headDim),
         scaling,
-        window(fields, family, layers));
+        window(fields, family, layers),
+        ModelConfigJson.positions(fields, PositionScheme.ROPE),
+        ModelConfigJson.attention(fields));
   }
 
   /// Only Llama and Phi mean the number of heads by a missing number of key/value heads.
@@ -113,6 +116,8 @@ final class LlamaConfigJson {
     }
     fields.put("architectures", List.of(config.family().architecture()));
     fields.put("model_type", config.family().modelType());
+    ModelConfigJson.describeOurs(
+        config.positions(), PositionScheme.ROPE, config.sparsity(), fields);
     fields.put("vocab_size", config.vocabulary());
     fields.put("hidden_size", config.width());
     fields.put("intermediate_size", config.feedForward());
@@ -122,7 +127,9 @@ final class LlamaConfigJson {
     fields.put("head_dim", config.headDim());
     fields.put("max_position_embeddings", config.context());
     fields.put("rms_norm_eps", config.normEpsilon());
-    RopeJson.describe(config, fields);
+    if (config.positions() == PositionScheme.ROPE) {
+      RopeJson.describe(config, fields);
+    }
     fields.put("hidden_act", "silu");
     fields.put("attention_bias", false);
     fields.put("mlp_bias", false);

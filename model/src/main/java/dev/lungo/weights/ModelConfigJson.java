@@ -2,6 +2,7 @@ package dev.lungo.weights;
 
 import dev.lungo.file.AtomicFiles;
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.model.GemmaConfig;
 import dev.lungo.model.GemmaGeneration;
 import dev.lungo.model.Gpt2Config;
@@ -9,6 +10,7 @@ import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
+import dev.lungo.model.PositionScheme;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,6 +28,12 @@ public final class ModelConfigJson {
   private static final String FILE = "config.json";
   private static final String GENERATION_FILE = "generation_config.json";
   private static final String GPT2 = "gpt2";
+
+  /// What precedes the `model_type` of models that only Lungo has.
+  private static final String OURS = "lungo_";
+
+  private static final String POSITIONS = "lungo_positions";
+  private static final String ATTENTION = "lungo_attention";
   private static final String KNOWN =
       "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
 
@@ -38,7 +46,7 @@ public final class ModelConfigJson {
   public static ModelConfig read(Path fileOrFolder) throws IOException {
     Path file = Files.isDirectory(fileOrFolder) ? fileOrFolder.resolve(FILE) : fileOrFolder;
     JsonFields fields = JsonFields.read(file);
-    String type = fields.text("model_type", "");
+    String type = modelType(fields);
     try {
       return switch (type) {
         case "llama" -> LlamaConfigJson.read(fields, LlamaFamily.LLAMA);
@@ -57,6 +65,60 @@ public final class ModelConfigJson {
       };
     } catch (IllegalArgumentException e) {
       throw new MalformedFileException(file.toString(), 0, "sizes", String.valueOf(e.getMessage()));
+    }
+  }
+
+  /// Reads the type of model. [#OURS] before it marks one that other tools would take for another.
+  private static String modelType(JsonFields fields) throws IOException {
+    String type = fields.text("model_type", "");
+    if (!type.startsWith(OURS)) {
+      for (String field : List.of(POSITIONS, ATTENTION)) {
+        if (fields.has(field)) {
+          throw fields.malformed(field, "needs a model_type that begins with " + OURS);
+        }
+      }
+      return type;
+    }
+    return type.substring(OURS.length());
+  }
+
+  /// Reads what kind of positions a model has.
+  static PositionScheme positions(JsonFields fields, PositionScheme usual) throws IOException {
+    try {
+      return PositionScheme.of(fields.text(POSITIONS, usual.label()));
+    } catch (IllegalArgumentException unknown) {
+      throw fields.malformed(POSITIONS, String.valueOf(unknown.getMessage()));
+    }
+  }
+
+  /// Reads which keys a query sees.
+  static AttentionPattern attention(JsonFields fields) throws IOException {
+    try {
+      return AttentionPattern.parse(fields.text(ATTENTION, AttentionPattern.CAUSAL.text()));
+    } catch (IllegalArgumentException unknown) {
+      throw fields.malformed(ATTENTION, String.valueOf(unknown.getMessage()));
+    }
+  }
+
+  /// Says that a model has positions or a pattern of attention that its type has nowhere else,
+  /// under a type of our own: a tool that overlooked the field would silently compute another
+  /// model.
+  static void describeOurs(
+      PositionScheme positions,
+      PositionScheme usual,
+      AttentionPattern attention,
+      Map<String, Object> fields) {
+    boolean sparse = !(attention instanceof AttentionPattern.Causal);
+    if (positions == usual && !sparse) {
+      return;
+    }
+    fields.put("architectures", List.of("Lungo"));
+    fields.put("model_type", OURS + fields.get("model_type"));
+    if (positions != usual) {
+      fields.put(POSITIONS, positions.label());
+    }
+    if (sparse) {
+      fields.put(ATTENTION, attention.text());
     }
   }
 
@@ -83,7 +145,9 @@ public final class ModelConfigJson {
         heads,
         fields.size("n_positions", fields.size("n_ctx", 1024)),
         (float) fields.number("layer_norm_epsilon", 1e-5),
-        fields.truth("tie_word_embeddings", true));
+        fields.truth("tie_word_embeddings", true),
+        positions(fields, PositionScheme.LEARNED),
+        attention(fields));
   }
 
   /// Refuses a text that is none of the known ones.
@@ -136,6 +200,7 @@ public final class ModelConfigJson {
   private static void describe(Gpt2Config config, Map<String, Object> fields) {
     fields.put("architectures", List.of("GPT2LMHeadModel"));
     fields.put("model_type", GPT2);
+    describeOurs(config.positions(), PositionScheme.LEARNED, config.attention(), fields);
     fields.put("vocab_size", config.vocabulary());
     fields.put("n_embd", config.width());
     fields.put("n_layer", config.layers());

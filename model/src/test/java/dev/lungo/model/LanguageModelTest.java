@@ -36,10 +36,21 @@ class LanguageModelTest {
             6,
             new RopeScaling.LongRope(List.of(1.0, 1.1, 1.2), List.of(1.0, 2.0, 3.0), 4, 1.1),
             AttentionShape.UNLIMITED),
+        positions(PositionScheme.LEARNED),
+        positions(PositionScheme.SINUSOIDAL),
+        positions(PositionScheme.NONE),
+        positions(PositionScheme.ALIBI),
+        new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true).with(PositionScheme.SINUSOIDAL),
+        new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true).with(PositionScheme.NONE),
+        new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true).with(PositionScheme.ALIBI),
         gemma(GemmaGeneration.GEMMA2, 2, 5, 6),
         gemma(GemmaGeneration.GEMMA3, 3, AttentionShape.UNCAPPED, AttentionShape.UNCAPPED),
         new OptConfig(VOCABULARY, 24, 2, 3, 50, 16, true),
         new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true));
+  }
+
+  private static LlamaConfig positions(PositionScheme scheme) {
+    return family(LlamaFamily.LLAMA, 8, RopeScaling.NONE, AttentionShape.UNLIMITED).with(scheme);
   }
 
   private static GemmaConfig gemma(

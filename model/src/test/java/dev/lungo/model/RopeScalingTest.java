@@ -46,6 +46,15 @@ class RopeScalingTest {
   }
 
   @Test
+  void ntkScalingSlowsOnlyTheSlowestPairByTheWholeFactor() {
+    double base = RopeScaling.ntkBase(BASE, 4, HEAD);
+    assertThat(base).isCloseTo(40_889.94, within(0.005));
+    double[] slower = RopeScaling.NONE.frequencies(HEAD, base, 1);
+    assertThat(slower[0]).isEqualTo(1);
+    assertThat(PLAIN[63] / slower[63]).isCloseTo(4, within(1e-9));
+  }
+
+  @Test
   void dynamicScalingStartsBeyondTheOriginalContext() {
     Dynamic dynamic = new Dynamic(2, 1000);
     assertThat(dynamic.frequencies(HEAD, BASE, 7)).containsExactly(PLAIN);
@@ -130,6 +139,12 @@ class RopeScalingTest {
         List.<Runnable>of(
             () -> new Linear(Double.NaN),
             () -> new Linear(0),
+            () -> new Linear(0.5),
+            () -> new Dynamic(0.9, 10),
+            () -> new Llama3(0.5, 1, 4, 8192),
+            () -> new Yarn(0.5, 10),
+            () -> RopeScaling.ntkBase(10_000, 0.5, 128),
+            () -> RopeScaling.ntkBase(10_000, 2, 2),
             () -> new Dynamic(-1, 10),
             () -> new Dynamic(2, 0),
             () -> new Llama3(8, 4, 4, 8192),

@@ -22,6 +22,10 @@ public interface Kernels extends AutoCloseable {
 
   AttentionKernels attention();
 
+  /// Returns the same kernels, on the same threads, with another algorithm of attention. The scalar
+  /// ones know the plain one, and compute row by row for both others.
+  Kernels with(AttentionAlgorithm algorithm);
+
   PositionKernels position();
 
   LossKernels loss();

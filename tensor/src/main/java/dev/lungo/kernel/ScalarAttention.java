@@ -47,25 +47,30 @@ final class ScalarAttention implements AttentionKernels {
       MemorySegment out,
       MemorySegment logSumExp) {
     int headDim = shape.headDim();
-    int kvHead = head * shape.kvHeads() / shape.heads();
+    int kvHead = head / shape.group();
     long query = queryRow(shape, batch, t, head);
-    int hidden = shape.hiddenKeys(t);
-    int visible = shape.visibleKeys(t);
     double largest = Double.NEGATIVE_INFINITY;
-    for (int j = hidden; j < visible; j++) {
-      largest = Math.max(largest, score(shape, q, query, k, keyRow(shape, batch, j, kvHead)));
+    for (int j = 0; j < shape.keys(); j++) {
+      if (shape.sees(batch, t, j)) {
+        largest = Math.max(largest, score(shape, batch, head, t, j, q, k));
+      }
     }
     double sum = 0;
-    for (int j = hidden; j < visible; j++) {
-      sum += Math.exp(score(shape, q, query, k, keyRow(shape, batch, j, kvHead)) - largest);
+    for (int j = 0; j < shape.keys(); j++) {
+      if (shape.sees(batch, t, j)) {
+        sum += Math.exp(score(shape, batch, head, t, j, q, k) - largest);
+      }
     }
     double rowLogSumExp = largest + Math.log(sum);
     for (int d = 0; d < headDim; d++) {
       set(out, query + d, 0);
     }
-    for (int j = hidden; j < visible; j++) {
+    for (int j = 0; j < shape.keys(); j++) {
+      if (!shape.sees(batch, t, j)) {
+        continue;
+      }
       long key = keyRow(shape, batch, j, kvHead);
-      double probability = Math.exp(score(shape, q, query, k, key) - rowLogSumExp);
+      double probability = Math.exp(score(shape, batch, head, t, j, q, k) - rowLogSumExp);
       for (int d = 0; d < headDim; d++) {
         add(out, query + d, probability * get(v, key + d));
       }
@@ -93,9 +98,8 @@ final class ScalarAttention implements AttentionKernels {
             long first = (long) batch * shape.keyCapacity() * bytes;
             for (int head = 0; head < shape.heads(); head++) {
               for (int t = 0; t < shape.queries(); t++) {
-                long query = queryRow(shape, batch, t, head);
-                scoreStored(shape, format, head, t, q, query, k, first, decoded, weights);
-                mixStored(shape, format, head, t, v, first, out, query, decoded, weights);
+                scoreStored(shape, format, batch, head, t, q, k, first, decoded, weights);
+                mixStored(shape, format, batch, head, t, v, first, out, decoded, weights);
               }
             }
           }
@@ -105,46 +109,55 @@ final class ScalarAttention implements AttentionKernels {
   private static void scoreStored(
       AttentionShape shape,
       BlockFormat format,
+      int batch,
       int head,
       int t,
       MemorySegment q,
-      long query,
       MemorySegment k,
       long first,
       float[] decoded,
       double[] scores) {
-    int start = head * shape.kvHeads() / shape.heads() * shape.headDim();
+    int start = head / shape.group() * shape.headDim();
     long bytes = format.bytes(decoded.length);
-    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+    long query = queryRow(shape, batch, t, head);
+    for (int j = 0; j < shape.keys(); j++) {
+      if (!shape.sees(batch, t, j)) {
+        scores[j] = Double.NEGATIVE_INFINITY;
+        continue;
+      }
       format.decode(k, first + j * bytes, decoded, 0, decoded.length);
       double dot = 0;
       for (int d = 0; d < shape.headDim(); d++) {
         dot += (double) get(q, query + d) * decoded[start + d];
       }
-      scores[j] = bounded(shape, shape.scale() * dot);
+      scores[j] = bounded(shape, shape.scale() * dot) + shape.bias(head, t, j);
     }
   }
 
   private static void mixStored(
       AttentionShape shape,
       BlockFormat format,
+      int batch,
       int head,
       int t,
       MemorySegment v,
       long first,
       MemorySegment out,
-      long query,
       float[] decoded,
       double[] scores) {
-    int start = head * shape.kvHeads() / shape.heads() * shape.headDim();
+    int start = head / shape.group() * shape.headDim();
     long bytes = format.bytes(decoded.length);
+    long query = queryRow(shape, batch, t, head);
     double largest = Double.NEGATIVE_INFINITY;
-    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+    for (int j = 0; j < shape.keys(); j++) {
       largest = Math.max(largest, scores[j]);
     }
     double sum = 0;
     double[] mixed = new double[shape.headDim()];
-    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+    for (int j = 0; j < shape.keys(); j++) {
+      if (!shape.sees(batch, t, j)) {
+        continue;
+      }
       double weight = Math.exp(scores[j] - largest);
       sum += weight;
       format.decode(v, first + j * bytes, decoded, 0, decoded.length);
@@ -170,7 +183,7 @@ final class ScalarAttention implements AttentionKernels {
       MemorySegment dq,
       MemorySegment dk,
       MemorySegment dv) {
-    int group = shape.heads() / shape.kvHeads();
+    int group = shape.group();
     parallel.forRange(
         shape.batch() * shape.kvHeads(),
         1,
@@ -209,10 +222,13 @@ final class ScalarAttention implements AttentionKernels {
     long query = queryRow(shape, batch, t, head);
     double rowLogSumExp = get(logSumExp, logSumExpIndex(shape, batch, head, t));
     double weighted = ScalarMatmul.dot(dOut, query, out, query, headDim);
-    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+    for (int j = 0; j < shape.keys(); j++) {
+      if (!shape.sees(batch, t, j)) {
+        continue;
+      }
       long key = keyRow(shape, batch, j, kvHead);
-      double score = score(shape, q, query, k, key);
-      double probability = Math.exp(score - rowLogSumExp);
+      double score = bounded(shape, shape.scale() * dot(shape, q, query, k, key));
+      double probability = Math.exp(score + shape.bias(head, t, j) - rowLogSumExp);
       double dProbability = ScalarMatmul.dot(dOut, query, v, key, headDim);
       double dScore = probability * (dProbability - weighted) * slope(shape, score);
       for (int d = 0; d < headDim; d++) {
@@ -224,8 +240,15 @@ final class ScalarAttention implements AttentionKernels {
   }
 
   private static double score(
+      AttentionShape shape, int batch, int head, int t, int j, MemorySegment q, MemorySegment k) {
+    long query = queryRow(shape, batch, t, head);
+    long key = keyRow(shape, batch, j, head / shape.group());
+    return bounded(shape, shape.scale() * dot(shape, q, query, k, key)) + shape.bias(head, t, j);
+  }
+
+  private static double dot(
       AttentionShape shape, MemorySegment q, long query, MemorySegment k, long key) {
-    return bounded(shape, shape.scale() * ScalarMatmul.dot(q, query, k, key, shape.headDim()));
+    return ScalarMatmul.dot(q, query, k, key, shape.headDim());
   }
 
   private static double bounded(AttentionShape shape, double score) {

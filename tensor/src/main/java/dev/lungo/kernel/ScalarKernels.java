@@ -41,6 +41,26 @@ public record ScalarKernels(
   }
 
   @Override
+  public Kernels with(AttentionAlgorithm algorithm) {
+    AttentionKernels rows = new ScalarAttention(parallel);
+    return new ScalarKernels(
+        parallel,
+        matmul,
+        blockMatmul,
+        norm,
+        activation,
+        switch (algorithm) {
+          case PLAIN -> new PlainAttention(parallel, matmul, loss, rows);
+          case FLASH1, FLASH2 -> rows;
+        },
+        position,
+        loss,
+        embedding,
+        elementwise,
+        optimizer);
+  }
+
+  @Override
   public String description() {
     return "scalar, " + parallel.threads() + (parallel.threads() == 1 ? " thread" : " threads");
   }

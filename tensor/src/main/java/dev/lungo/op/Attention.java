@@ -121,11 +121,13 @@ public final class Attention {
       for (int t = 0; t < shape.queries(); t++) {
         for (int h = 0; h < shape.heads(); h++) {
           int kvHead = h * shape.kvHeads() / shape.heads();
-          int visible = shape.visibleKeys(t);
           int query = ((b * shape.queries() + t) * shape.heads() + h) * headDim;
-          double[] weights = new double[visible];
+          double[] weights = new double[shape.keys()];
           double sum = 0;
-          for (int s = shape.hiddenKeys(t); s < visible; s++) {
+          for (int s = 0; s < shape.keys(); s++) {
+            if (!shape.sees(b, t, s)) {
+              continue;
+            }
             int key = ((b * shape.keyCapacity() + s) * shape.kvHeads() + kvHead) * headDim;
             double score = 0;
             for (int d = 0; d < headDim; d++) {
@@ -135,10 +137,10 @@ public final class Attention {
             if (shape.capped()) {
               score = shape.softCap() * Math.tanh(score / shape.softCap());
             }
-            weights[s] = Math.exp(score);
+            weights[s] = Math.exp(score + shape.bias(h, t, s));
             sum += weights[s];
           }
-          for (int s = shape.hiddenKeys(t); s < visible; s++) {
+          for (int s = 0; s < shape.keys(); s++) {
             int value = ((b * shape.keyCapacity() + s) * shape.kvHeads() + kvHead) * headDim;
             for (int d = 0; d < headDim; d++) {
               out[query + d] += weights[s] / sum * v[value + d];

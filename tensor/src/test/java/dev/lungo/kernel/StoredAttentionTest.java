@@ -66,7 +66,7 @@ final class StoredAttentionTest extends KernelContract {
     int kvHead = h * shape.kvHeads() / shape.heads();
     int query = ((b * shape.queries() + t) * shape.heads() + h) * headDim;
     double sum = 0;
-    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(t); j++) {
+    for (int j = shape.hiddenKeys(t); j < shape.visibleKeys(b, t); j++) {
       int key = ((b * shape.keyCapacity() + j) * shape.kvHeads() + kvHead) * headDim;
       double score = 0;
       for (int d = 0; d < headDim; d++) {

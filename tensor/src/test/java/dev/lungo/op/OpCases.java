@@ -1,5 +1,6 @@
 package dev.lungo.op;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.tensor.Adapter;
@@ -68,6 +69,7 @@ public final class OpCases {
     rotary(cases);
     attention(cases);
     limitedAttention(cases);
+    biasedAndSparseAttention(cases);
     crossEntropy(cases);
     return cases;
   }
@@ -317,16 +319,40 @@ public final class OpCases {
             new AttentionShape(1, 40, 40, 40, 2, 1, 8, true, 0.3f, 9, AttentionShape.UNCAPPED),
             new AttentionShape(2, 7, 7, 7, 2, 2, 5, true, 0.3f, AttentionShape.UNLIMITED, 1.2f),
             new AttentionShape(1, 21, 30, 33, 2, 1, 8, true, 0.3f, 6, 0.8f))) {
-      Shape kv = Shape.of(shape.batch(), shape.keyCapacity(), shape.kvHeads(), shape.headDim());
-      cases.add(
-          new Case(
-              "attention within a window or under a cap",
-              List.of(
-                  Shape.of(shape.batch(), shape.queries(), shape.heads(), shape.headDim()), kv, kv),
-              1,
-              (pass, in) -> Attention.attention(pass, shape, in[0], in[1], in[2]),
-              in -> Attention.reference(shape, in[0], in[1], in[2])));
+      cases.add(attention("attention within a window or under a cap", shape));
     }
+  }
+
+  private static void biasedAndSparseAttention(List<Case> cases) {
+    AttentionShape plain = AttentionShape.training(1, 33, 3, 1, 5);
+    AttentionShape capped =
+        new AttentionShape(2, 19, 19, 19, 2, 2, 8, true, 0.3f, AttentionShape.UNLIMITED, 0.8f);
+    cases.add(attention("attention with linear biases", plain.withAlibi()));
+    cases.add(attention("attention with linear biases under a cap", capped.withAlibi()));
+    for (String pattern :
+        List.of(
+            "strided:5",
+            "fixed:8,summary:2",
+            "everything,global:2,window:6",
+            "sinks:2,window:5",
+            "blocks:9,1/01/101/1001")) {
+      AttentionPattern sparse = AttentionPattern.parse(pattern);
+      cases.add(attention("attention " + pattern, plain.with(sparse)));
+      cases.add(attention("attention " + pattern, capped.with(sparse).withAlibi()));
+    }
+    AttentionShape padded = AttentionShape.cross(2, 3, 17, 4, 2, 8);
+    cases.add(attention("attention to padding", padded.withKeyLengths(List.of(17, 4))));
+    cases.add(attention("attention from longer", AttentionShape.cross(1, 19, 4, 2, 1, 8)));
+  }
+
+  private static Case attention(String name, AttentionShape shape) {
+    Shape kv = Shape.of(shape.batch(), shape.keyCapacity(), shape.kvHeads(), shape.headDim());
+    return new Case(
+        name,
+        List.of(Shape.of(shape.batch(), shape.queries(), shape.heads(), shape.headDim()), kv, kv),
+        1,
+        (pass, in) -> Attention.attention(pass, shape, in[0], in[1], in[2]),
+        in -> Attention.reference(shape, in[0], in[1], in[2]));
   }
 
   private static void crossEntropy(List<Case> cases) {

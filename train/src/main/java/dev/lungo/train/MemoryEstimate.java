@@ -6,6 +6,7 @@ import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
 import dev.lungo.model.ParameterCount;
+import dev.lungo.model.PositionScheme;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -53,7 +54,16 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
     return switch (config) {
       case LlamaConfig llama -> {
         long headNorms = llama.family().headNorms() ? 2 * (queries + keys) : 0;
-        yield 10 * width + 6 * queries + 6 * keys + 6 * inner + config.heads() + 2 + headNorms;
+        // Turned queries and keys are results of their own.
+        long turned = llama.positions() == PositionScheme.ROPE ? 2 * (queries + keys) : 0;
+        yield 10 * width
+            + 4 * queries
+            + 4 * keys
+            + turned
+            + 6 * inner
+            + config.heads()
+            + 2
+            + headNorms;
       }
       case GemmaConfig _ -> 14 * width + 8 * queries + 8 * keys + 6 * inner + config.heads() + 4;
       case Gpt2Config _, OptConfig _ ->

@@ -107,11 +107,14 @@ public final class TrainingRun {
                 settings.heads(),
                 settings.kvHeads(),
                 data.tokenizer().vocabularySize(),
-                settings.context()));
+                settings.context()),
+            settings.positions(),
+            settings.attention().parsedPattern());
     MemoryEstimate estimate = MemoryEstimate.of(config, settings);
     estimate.check();
-    try (Kernels kernels = KernelChoice.open(settings.threads());
+    try (Kernels opened = KernelChoice.open(settings.threads());
         LanguageModel model = LanguageModel.create(config, true)) {
+      Kernels kernels = opened.with(settings.attention().algorithm());
       model.parameters().initialize(new RandomNumbers(settings.seed()));
       announce(model, estimate, kernels);
       List<Optimizer> optimizers = Recipe.optimizers(kernels, model, settings);
@@ -135,13 +138,15 @@ public final class TrainingRun {
         "model",
         String.format(
             Locale.ROOT,
-            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, context %d",
+            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, %s positions, %s attention, context %d",
             settings.architecture().name().toLowerCase(Locale.ROOT),
             model.parameters().count(),
             config.layers(),
             config.width(),
             config.heads(),
             config.kvHeads(),
+            settings.positions().label(),
+            settings.attention().pattern(),
             config.context()));
     listener.phase("memory", estimate.toString());
     listener.phase("kernels", kernels.description());

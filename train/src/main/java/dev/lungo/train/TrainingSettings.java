@@ -1,7 +1,9 @@
 package dev.lungo.train;
 
+import dev.lungo.model.PositionScheme;
 import dev.lungo.optim.Schedule.Decay;
 import dev.lungo.train.ModelDial.Architecture;
+import java.util.Objects;
 
 /// Every setting of a training run: the flags of the command, the header that it prints, and what
 /// the run's folder keeps.
@@ -11,6 +13,8 @@ import dev.lungo.train.ModelDial.Architecture;
 ///   ways), `characters` takes one id a character, anything else is a tokenizer file to use
 /// @param vocabulary tokens that a trained tokenizer has
 /// @param depth the dial that other sizes follow; `width`, `heads` and `kvHeads` of 0 follow it
+/// @param positions how the model knows where tokens stand
+/// @param attention how attention is computed, and what each query sees
 /// @param context positions of a training sequence, and the most that the model takes
 /// @param batch sequences in a micro-batch; `microBatches` of them make a step
 /// @param minutes of training, where `steps` and `tokens` are 0
@@ -33,6 +37,8 @@ public record TrainingSettings(
     int width,
     int heads,
     int kvHeads,
+    PositionScheme positions,
+    AttentionChoice attention,
     int context,
     int batch,
     int microBatches,
@@ -58,7 +64,69 @@ public record TrainingSettings(
     ADAMW
   }
 
+  /// Describes a run with the architecture's own positions and full attention.
+  public TrainingSettings(
+      String corpus,
+      String tokenizer,
+      int vocabulary,
+      Architecture architecture,
+      int depth,
+      int width,
+      int heads,
+      int kvHeads,
+      int context,
+      int batch,
+      int microBatches,
+      double minutes,
+      long steps,
+      long tokens,
+      OptimizerChoice optimizer,
+      double rate,
+      double weightDecay,
+      long warmup,
+      double decayShare,
+      Decay decay,
+      double clip,
+      long seed,
+      int threads,
+      long evaluateEvery,
+      long evaluationTokens,
+      String samplePrompt) {
+    this(
+        corpus,
+        tokenizer,
+        vocabulary,
+        architecture,
+        depth,
+        width,
+        heads,
+        kvHeads,
+        architecture.usualPositions(),
+        AttentionChoice.USUAL,
+        context,
+        batch,
+        microBatches,
+        minutes,
+        steps,
+        tokens,
+        optimizer,
+        rate,
+        weightDecay,
+        warmup,
+        decayShare,
+        decay,
+        clip,
+        seed,
+        threads,
+        evaluateEvery,
+        evaluationTokens,
+        samplePrompt);
+  }
+
   public TrainingSettings {
+    // Runs of earlier versions do not say.
+    positions = Objects.requireNonNullElse(positions, architecture.usualPositions());
+    attention = Objects.requireNonNullElse(attention, AttentionChoice.USUAL);
     atLeast("vocabulary", vocabulary, 257);
     atLeast("depth", depth, 1);
     atLeast("context", context, 2);

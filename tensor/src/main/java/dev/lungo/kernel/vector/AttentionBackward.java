@@ -6,6 +6,7 @@ import static dev.lungo.kernel.vector.RegisterTile.LINE_STRIDE;
 import static dev.lungo.kernel.vector.RegisterTile.ROWS;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,10 +20,6 @@ import jdk.incubator.vector.VectorOperators;
 /// log-sum-exp that the forward pass kept (P = exp(S - lse)), and from them dV = Pᵀ·dO, dP = dO·Vᵀ,
 /// dS = P ∘ (dP - rowsum(dO ∘ O)), dK = dSᵀ·Q and dQ = dS·K (FlashAttention-2, algorithm 2).
 final class AttentionBackward {
-  private static final int KEYS = 192 / ROWS * ROWS;
-  private static final int PANELS = 4;
-  private static final int QUERIES = PANELS * COLUMNS;
-
   /// The operands and gradients of one call.
   record Memory(
       MemorySegment dOut,
@@ -35,15 +32,19 @@ final class AttentionBackward {
       MemorySegment dk,
       MemorySegment dv) {}
 
+  private final int queryBlock;
+  private final int keyBlock;
+  private final PanelMask mask;
+  private final GatheredKeys gathered = new GatheredKeys();
   private final float[] lines = new float[Panels.LINES_LENGTH];
   private final float[] tile = new float[ROWS * COLUMNS];
-  private final float[] weights = new float[(KEYS + Transposition.SIDE) * COLUMNS];
-  private final float[] slopes = new float[(KEYS + Transposition.SIDE) * COLUMNS];
-  private final float[] steepness = new float[KEYS * COLUMNS];
-  private final float[] weightsByKey = new float[KEYS * LINE_STRIDE];
-  private final float[] slopesByKey = new float[KEYS * LINE_STRIDE];
-  private final float[] logSums = new float[QUERIES];
-  private final float[] blockDeltas = new float[QUERIES];
+  private final float[] weights;
+  private final float[] slopes;
+  private final float[] steepness;
+  private final float[] weightsByKey;
+  private final float[] slopesByKey;
+  private final float[] logSums;
+  private final float[] blockDeltas;
 
   /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
   private float[] deltas = new float[0];
@@ -64,38 +65,61 @@ final class AttentionBackward {
   private int headDim;
   private int wide;
 
+  /// @param queryBlock the most queries of a block, a multiple of [RegisterTile#COLUMNS] and at
+  ///   most [RegisterTile#DEPTH]
+  /// @param keyBlock the most keys of a block, a multiple of [RegisterTile#ROWS]
+  AttentionBackward(int queryBlock, int keyBlock) {
+    this.queryBlock = queryBlock;
+    this.keyBlock = keyBlock;
+    mask = new PanelMask(keyBlock);
+    weights = new float[(keyBlock + Transposition.SIDE) * COLUMNS];
+    slopes = new float[(keyBlock + Transposition.SIDE) * COLUMNS];
+    steepness = new float[keyBlock * COLUMNS];
+    weightsByKey = new float[keyBlock * LINE_STRIDE];
+    slopesByKey = new float[keyBlock * LINE_STRIDE];
+    logSums = new float[queryBlock];
+    blockDeltas = new float[queryBlock];
+  }
+
   /// Adds the gradients of one key/value head and of the heads that read it.
   void differentiate(AttentionShape shape, int batch, int kvHead, Memory memory) {
     reserve(shape.headDim());
-    int group = shape.heads() / shape.kvHeads();
-    long stride = (long) shape.kvHeads() * headDim;
-    int offset = shape.keys() - shape.queries();
+    int group = shape.group();
     if (deltas.length < group * shape.queries()) {
       deltas = new float[group * shape.queries()];
     }
     for (int i = 0; i < group; i++) {
       sumProducts(shape, batch, kvHead * group + i, i * shape.queries(), memory);
     }
-    for (int key = shape.hiddenKeys(0); key < shape.keys(); key += KEYS) {
-      int some = Math.min(KEYS, shape.keys() - key);
-      int rounded = (some + ROWS - 1) / ROWS * ROWS;
+    if (shape.pattern().contiguous()) {
+      keysOutermost(shape, batch, kvHead, memory);
+    } else {
+      queriesOutermost(shape, batch, kvHead, memory);
+    }
+  }
+
+  /// Takes block after block of keys to all queries that see any of them.
+  private void keysOutermost(AttentionShape shape, int batch, int kvHead, Memory memory) {
+    int group = shape.group();
+    long stride = (long) shape.kvHeads() * headDim;
+    int offset = shape.keys() - shape.queries();
+    int real = shape.realKeys(batch);
+    for (int key = shape.hiddenKeys(0); key < real; key += keyBlock) {
+      int some = Math.min(keyBlock, real - key);
       long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
-      Panels.packLines(
-          memory.k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
-      Panels.packSteps(
-          memory.k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * KEYS, lines);
-      Panels.packLines(
-          memory.v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
-      Arrays.fill(dKeys, 0, rounded * wide, 0);
-      Arrays.fill(dValues, 0, rounded * wide, 0);
-      int first = shape.causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
+      packKeys(memory.k, memory.v, from, stride, some);
+      mask.run(key, some);
+      int first = shape.pattern().causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
       // The last query whose window reaches back to the block's last key.
-      int end = (int) Math.min(shape.queries(), (long) key + some - 1 + shape.window() - offset);
+      int end =
+          shape.pattern() instanceof AttentionPattern.Window window
+              ? (int) Math.min(shape.queries(), (long) key + some - 1 + window.size() - offset)
+              : shape.queries();
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        for (int query = first; query < end; query += QUERIES) {
-          int count = Math.min(QUERIES, end - query);
+        for (int query = first; query < end; query += queryBlock) {
+          int count = Math.min(queryBlock, end - query);
           packQueries(shape, batch, head, query, count, memory);
-          queryBlock(shape, batch, head, query, count, offset + query - key, some, memory);
+          queryBlock(shape, batch, head, query, count, key, some, memory);
         }
       }
       addRows(dKeys, some, memory.dk, from, stride);
@@ -103,19 +127,55 @@ final class AttentionBackward {
     }
   }
 
+  /// Takes block after block of queries to the keys that a sparse pattern picks for them.
+  private void queriesOutermost(AttentionShape shape, int batch, int kvHead, Memory memory) {
+    int group = shape.group();
+    // Strided queries see other far keys each, so that only a few share what is gathered.
+    int block = shape.pattern() instanceof AttentionPattern.Strided ? COLUMNS : queryBlock;
+    for (int query = 0; query < shape.queries(); query += block) {
+      int count = Math.min(block, shape.queries() - query);
+      gathered.pickAll(shape, batch, query, count);
+      for (int at = 0; at < gathered.count(); at += keyBlock) {
+        int some = Math.min(keyBlock, gathered.count() - at);
+        gathered.copy(shape, batch, kvHead, memory.k, memory.v, at, some);
+        packKeys(gathered.keyRows(), gathered.valueRows(), 0, headDim, some);
+        mask.picked(gathered, at, some);
+        for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+          packQueries(shape, batch, head, query, count, memory);
+          queryBlock(shape, batch, head, query, count, 0, some, memory);
+        }
+        for (int key = 0; key < some; key++) {
+          unpackRow(dKeys, key);
+          gathered.addRow(shape, batch, kvHead, at + key, row, sums, memory.dk);
+          unpackRow(dValues, key);
+          gathered.addRow(shape, batch, kvHead, at + key, row, sums, memory.dv);
+        }
+      }
+    }
+  }
+
+  private void packKeys(MemorySegment k, MemorySegment v, long from, long stride, int some) {
+    int rounded = (some + ROWS - 1) / ROWS * ROWS;
+    Panels.packLines(k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
+    Panels.packSteps(k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * keyBlock, lines);
+    Panels.packLines(v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
+    Arrays.fill(dKeys, 0, rounded * wide, 0);
+    Arrays.fill(dValues, 0, rounded * wide, 0);
+  }
+
   private void reserve(int headDim) {
     this.headDim = headDim;
     wide = (headDim + COLUMNS - 1) / COLUMNS * COLUMNS;
-    if (keyLines.length < KEYS * headDim || row.length < wide) {
-      keyLines = new float[KEYS * headDim];
-      keySteps = new float[KEYS * (headDim + ROWS)];
-      valueLines = new float[KEYS * headDim];
-      queryLines = new float[QUERIES * headDim];
-      querySteps = new float[QUERIES * wide];
-      dOutLines = new float[QUERIES * headDim];
-      dOutSteps = new float[QUERIES * wide];
-      dKeys = new float[KEYS * wide];
-      dValues = new float[KEYS * wide];
+    if (keyLines.length < keyBlock * headDim || row.length < wide) {
+      keyLines = new float[keyBlock * headDim];
+      keySteps = new float[keyBlock * (headDim + ROWS)];
+      valueLines = new float[keyBlock * headDim];
+      queryLines = new float[queryBlock * headDim];
+      querySteps = new float[queryBlock * wide];
+      dOutLines = new float[queryBlock * headDim];
+      dOutSteps = new float[queryBlock * wide];
+      dKeys = new float[keyBlock * wide];
+      dValues = new float[keyBlock * wide];
       dQueries = new float[(headDim + Transposition.SIDE) * COLUMNS];
       rows = new float[COLUMNS * headDim];
       sums = new float[headDim];
@@ -133,7 +193,7 @@ final class AttentionBackward {
         memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
     Panels.packLines(
         memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
-    int stepStride = COLUMNS * QUERIES;
+    int stepStride = COLUMNS * queryBlock;
     Panels.packSteps(
         memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
     Panels.packSteps(
@@ -143,8 +203,7 @@ final class AttentionBackward {
     Arrays.fill(blockDeltas, 0, panels * COLUMNS, 0);
     MemorySegment.copy(
         memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, 0, count);
-    int group = shape.heads() / shape.kvHeads();
-    System.arraycopy(deltas, head % group * shape.queries() + query, blockDeltas, 0, count);
+    System.arraycopy(deltas, head % shape.group() * shape.queries() + query, blockDeltas, 0, count);
   }
 
   private void sumProducts(AttentionShape shape, int batch, int head, int at, Memory memory) {
@@ -172,67 +231,87 @@ final class AttentionBackward {
 
   /// Handles one block of queries against the packed keys.
   ///
-  /// @param unmasked the block's first query sees the keys up to this one, each next query one more
+  /// @param firstKey if they follow each other, the first of them
   private void queryBlock(
       AttentionShape shape,
       int batch,
       int head,
       int query,
       int count,
-      int unmasked,
+      int firstKey,
       int some,
       Memory memory) {
+    int all = (some + ROWS - 1) / ROWS * ROWS;
     int most = 0;
-    int offset = shape.keys() - shape.queries();
     for (int panel = 0; panel * COLUMNS < count; panel++) {
-      int seesFirst = shape.causal() ? unmasked + panel * COLUMNS : some;
-      int seen = shape.causal() ? Math.clamp(seesFirst + COLUMNS, 0, some) : some;
+      int first = query + panel * COLUMNS;
+      int queries = Math.min(COLUMNS, count - panel * COLUMNS);
+      int seen = seen(shape, shape.position(first), queries, firstKey, some);
       int rounded = (seen + ROWS - 1) / ROWS * ROWS;
       most = Math.max(most, rounded);
-      for (int key = 0; key < rounded; key += ROWS) {
-        int queries = panel * headDim * COLUMNS;
-        RegisterTile.multiplySteps(
-            keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS, false);
-        RegisterTile.multiplySteps(
-            valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
-      }
-      if (shape.capped()) {
-        SoftCap.boundWithSlopes(weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
-      }
-      float scale = shape.capped() ? 1 : shape.scale();
-      int hidden =
-          AttentionForward.hidden(
-              shape, offset + query + panel * COLUMNS, offset + query - unmasked, some);
-      for (int half = 0; half < COLUMNS; half += LANES) {
-        softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, hidden, scale);
-        if (shape.capped()) {
-          multiplySlopes(panel * COLUMNS + half, half, seen);
-        }
-      }
+      scores(shape, head, shape.position(first), panel, seen);
+      weigh(shape, shape.position(first), panel, firstKey, seen, some);
       Arrays.fill(slopes, seen * COLUMNS, rounded * COLUMNS, 0);
-      for (int key = seen; key < (some + ROWS - 1) / ROWS * ROWS; key++) {
+      for (int key = seen; key < all; key++) {
         int at = key * LINE_STRIDE + panel * COLUMNS;
         Arrays.fill(weightsByKey, at, at + COLUMNS, 0);
         Arrays.fill(slopesByKey, at, at + COLUMNS, 0);
       }
-      addToQueries(
-          shape,
-          batch,
-          head,
-          query + panel * COLUMNS,
-          Math.min(COLUMNS, count - panel * COLUMNS),
-          Math.min(rounded, some),
-          memory.dq);
+      addToQueries(shape, batch, head, first, queries, Math.min(rounded, some), memory.dq);
     }
     for (int key = 0; key < most; key += ROWS) {
       for (int column = 0; column < wide; column += COLUMNS) {
         int into = key * wide + column * ROWS;
         int rows = key * LINE_STRIDE;
-        int columns = column * QUERIES;
+        int columns = column * queryBlock;
         RegisterTile.multiplyLines(
             weightsByKey, rows, dOutSteps, columns, count, dValues, into, true);
         RegisterTile.multiplyLines(
             slopesByKey, rows, querySteps, columns, count, dKeys, into, true);
+      }
+    }
+  }
+
+  /// Returns how many of the packed keys some query of the panel at `position` may see.
+  private int seen(AttentionShape shape, int position, int queries, int firstKey, int some) {
+    if (shape.pattern().contiguous()) {
+      return PanelStep.seen(shape, position, firstKey, some);
+    }
+    return mask.look(shape.pattern(), position, queries) ? some : 0;
+  }
+
+  /// Computes a panel's scores with the first `seen` keys, and the gradients of its weights.
+  private void scores(AttentionShape shape, int head, int position, int panel, int seen) {
+    int queries = panel * headDim * COLUMNS;
+    for (int key = 0; key < seen; key += ROWS) {
+      RegisterTile.multiplySteps(
+          keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS, false);
+      RegisterTile.multiplySteps(
+          valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
+    }
+    if (shape.capped()) {
+      SoftCap.boundWithSlopes(weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
+    }
+    if (shape.alibi()) {
+      mask.addBias(shape, head, position, seen, shape.capped() ? 1 : shape.scale(), weights);
+    }
+  }
+
+  /// Turns a panel's scores into weights, and the gradients of its weights into those of its
+  /// scores.
+  private void weigh(
+      AttentionShape shape, int position, int panel, int firstKey, int seen, int some) {
+    boolean run = shape.pattern().contiguous();
+    if (!run) {
+      mask.hide(weights);
+    }
+    float scale = shape.capped() ? 1 : shape.scale();
+    int seesFirst = run && shape.pattern().causal() ? position - firstKey : some;
+    int hidden = PanelStep.hidden(shape, position, firstKey, some);
+    for (int half = 0; half < COLUMNS; half += LANES) {
+      softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, hidden, scale);
+      if (shape.capped()) {
+        multiplySlopes(panel * COLUMNS + half, half, seen);
       }
     }
   }
@@ -284,7 +363,7 @@ final class AttentionBackward {
       int depth,
       MemorySegment dq) {
     for (int d = 0; d < headDim; d += ROWS) {
-      RegisterTile.multiplySteps(keySteps, d * KEYS, slopes, 0, depth, tile, 0, false);
+      RegisterTile.multiplySteps(keySteps, d * keyBlock, slopes, 0, depth, tile, 0, false);
       System.arraycopy(tile, 0, dQueries, d * COLUMNS, Math.min(ROWS, headDim - d) * COLUMNS);
     }
     long stride = (long) shape.heads() * headDim;
@@ -298,11 +377,15 @@ final class AttentionBackward {
   /// Adds tiles (keys, D) to stored rows.
   private void addRows(float[] tiles, int count, MemorySegment to, long from, long stride) {
     for (int key = 0; key < count; key++) {
-      int start = key / ROWS * ROWS * wide + key % ROWS * COLUMNS;
-      for (int column = 0; column < wide; column += COLUMNS) {
-        System.arraycopy(tiles, start + column * ROWS, row, column, COLUMNS);
-      }
+      unpackRow(tiles, key);
       addRow(row, 0, to, from + key * stride);
+    }
+  }
+
+  private void unpackRow(float[] tiles, int key) {
+    int start = key / ROWS * ROWS * wide + key % ROWS * COLUMNS;
+    for (int column = 0; column < wide; column += COLUMNS) {
+      System.arraycopy(tiles, start + column * ROWS, row, column, COLUMNS);
     }
   }
 

@@ -1,43 +1,25 @@
 package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
-import static dev.lungo.kernel.vector.RegisterTile.LANES;
-import static dev.lungo.kernel.vector.RegisterTile.ROWS;
-import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.vector.PanelStep.Panel;
+import dev.lungo.kernel.vector.PanelStep.State;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
-/// The forward pass of attention for one block of queries and one key/value head; belongs to one
-/// thread.
-///
-/// A panel is [RegisterTile#COLUMNS] queries of one head, one a lane. For each block of keys the
-/// panel's scores are a matrix (keys, lanes); their running maximum and sum, and the output so far,
-/// are rescaled when the maximum grows.
+/// The forward pass of FlashAttention-2 for one block of queries and one key/value head; belongs to
+/// one thread. The queries stay, the keys pass by, and outputs are divided by their sums once, at
+/// the end.
 final class AttentionForward {
-  /// Keys that are packed at once.
-  private static final int KEYS = 96 / ROWS * ROWS;
-
-  private final float[] lines = new float[Panels.LINES_LENGTH];
-  private final float[] scores = new float[KEYS * COLUMNS];
-  private final float[] tile = new float[ROWS * COLUMNS];
-  private final float[] factors = new float[COLUMNS];
-  private float[] queries = new float[0];
-  private float[] keys = new float[0];
-  private float[] values = new float[0];
-  private float[] outputs = new float[0];
-  private float[] maxima = new float[0];
-  private float[] sums = new float[0];
+  private final PanelStep step;
+  private final GatheredKeys gathered = new GatheredKeys();
+  private final State state = new State();
   private float[] rows = new float[0];
 
-  /// Where a panel's queries are.
-  ///
-  /// @param first query of the panel, `count` of them are real
-  private record Panel(int head, int first, int count) {}
+  AttentionForward(int keyBlock) {
+    step = new PanelStep(keyBlock);
+  }
 
   /// Attends from queries `first` to `first + count` of all heads that read key/value head
   /// `kvHead`.
@@ -52,38 +34,36 @@ final class AttentionForward {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    int headDim = shape.headDim();
-    int group = shape.heads() / shape.kvHeads();
     int perHead = (count - 1) / COLUMNS + 1;
-    int panels = group * perHead;
-    int outputLength = (headDim + ROWS - 1) / ROWS * ROWS * COLUMNS;
-    reserve(headDim, panels, outputLength);
+    int panels = shape.group() * perHead;
+    int firstHead = kvHead * shape.group();
+    state.reserve(shape.headDim(), panels);
     for (int i = 0; i < panels; i++) {
-      Panel panel = panel(i, perHead, kvHead * group, first, count);
-      packQueries(shape, batch, panel, q, queries, i * headDim * COLUMNS);
+      Panel panel = panel(i, perHead, firstHead, first, count);
+      step.packQueries(shape, batch, panel, q, state, i);
     }
-    scale(queries, panels * headDim * COLUMNS, shape.scale());
-    int offset = shape.keys() - shape.queries();
-    int visible = shape.visibleKeys(first + count - 1);
-    long keyStride = (long) shape.kvHeads() * headDim;
-    for (int key = shape.hiddenKeys(first); key < visible; key += KEYS) {
-      int some = Math.min(KEYS, visible - key);
-      long from = ((long) batch * shape.keyCapacity() + key) * keyStride + (long) kvHead * headDim;
-      Panels.packLines(k, from, keyStride, some, headDim, keys, 0, ROWS, ROWS * headDim, lines);
-      Panels.packSteps(v, from, keyStride, headDim, some, values, 0, ROWS, ROWS * KEYS, lines);
+    int from = shape.hiddenKeys(first);
+    int to = shape.visibleKeys(batch, first + count - 1);
+    for (int key = from; key < to; key += step.keyBlock()) {
+      int some = Math.min(step.keyBlock(), to - key);
+      step.packRun(shape, batch, kvHead, k, v, key, some);
       for (int i = 0; i < panels; i++) {
-        int position = offset + first + i % perHead * COLUMNS;
-        int seen = shape.causal() ? Math.min(some, position + COLUMNS - key) : some;
-        int hidden = hidden(shape, position, key, some);
-        if (seen > 0 && hidden < some) {
-          int unmasked = shape.causal() ? position - key : some;
-          advance(shape, i, outputLength, seen, unmasked, hidden, some);
+        step.advance(shape, panel(i, perHead, firstHead, first, count), state, i, key, some);
+      }
+    }
+    if (!shape.pattern().contiguous()) {
+      gathered.pickFar(shape, first, count, from, Math.max(from, to));
+      for (int at = 0; at < gathered.count(); at += step.keyBlock()) {
+        int some = Math.min(step.keyBlock(), gathered.count() - at);
+        gathered.copy(shape, batch, kvHead, k, v, at, some);
+        step.packPicked(shape, gathered, at, some);
+        for (int i = 0; i < panels; i++) {
+          step.advance(shape, panel(i, perHead, firstHead, first, count), state, i, 0, some);
         }
       }
     }
     for (int i = 0; i < panels; i++) {
-      Panel panel = panel(i, perHead, kvHead * group, first, count);
-      store(shape, batch, panel, i, outputLength, out, logSumExp);
+      store(shape, batch, panel(i, perHead, firstHead, first, count), i, out, logSumExp);
     }
   }
 
@@ -92,186 +72,32 @@ final class AttentionForward {
     return new Panel(firstHead + index / perHead, first + start, Math.min(COLUMNS, count - start));
   }
 
-  /// Returns how many of `some` keys from `key` on come before the window of the query at
-  /// `position`; negative if the window starts before them.
-  static int hidden(AttentionShape shape, int position, int key, int some) {
-    return Math.clamp((long) position + 1 - shape.window() - key, -COLUMNS, some);
-  }
-
-  private void packQueries(
-      AttentionShape shape, int batch, Panel panel, MemorySegment q, float[] into, int at) {
-    long stride = (long) shape.heads() * shape.headDim();
-    long from =
-        ((long) batch * shape.queries() + panel.first) * stride
-            + (long) panel.head * shape.headDim();
-    Panels.packLines(
-        q,
-        from,
-        stride,
-        panel.count,
-        shape.headDim(),
-        into,
-        at,
-        COLUMNS,
-        COLUMNS * shape.headDim(),
-        lines);
-  }
-
-  private void reserve(int headDim, int panels, int outputLength) {
-    if (queries.length < panels * headDim * COLUMNS) {
-      queries = new float[panels * headDim * COLUMNS];
-    }
-    if (keys.length < KEYS * headDim) {
-      keys = new float[KEYS * headDim];
-    }
-    if (values.length < KEYS * (headDim + ROWS)) {
-      values = new float[KEYS * (headDim + ROWS)];
-    }
-    if (rows.length < COLUMNS * headDim) {
-      rows = new float[COLUMNS * headDim];
-    }
-    int outputRoom = panels * outputLength + Transposition.SIDE * COLUMNS;
-    if (outputs.length < outputRoom) {
-      outputs = new float[outputRoom];
-    }
-    if (maxima.length < panels * COLUMNS) {
-      maxima = new float[panels * COLUMNS];
-      sums = new float[panels * COLUMNS];
-    }
-    Arrays.fill(outputs, 0, panels * outputLength, 0);
-    // Not -∞: a lane may see nothing of its panel's first block, and -∞ less -∞ is no number.
-    Arrays.fill(maxima, 0, panels * COLUMNS, -Float.MAX_VALUE);
-    Arrays.fill(sums, 0, panels * COLUMNS, 0);
-  }
-
-  static void scale(float[] values, int count, float factor) {
-    for (int i = 0; i < count; i += LANES) {
-      FloatVector.fromArray(SPECIES, values, i).mul(factor).intoArray(values, i);
-    }
-  }
-
-  /// Takes a panel on by one block of keys.
-  ///
-  /// @param seen keys of the block that any of its queries sees
-  /// @param unmasked its first query sees the keys up to this one, each next query one more
-  /// @param hidden so many keys lie before the window of its first query, one more before each next
-  ///   one's; negative if the block starts within the window
-  /// @param packed keys of the block
-  private void advance(
-      AttentionShape shape,
-      int panel,
-      int outputLength,
-      int seen,
-      int unmasked,
-      int hidden,
-      int packed) {
-    int headDim = shape.headDim();
-    int rounded = (seen + ROWS - 1) / ROWS * ROWS;
-    for (int row = 0; row < rounded; row += ROWS) {
-      RegisterTile.multiplySteps(
-          keys,
-          row * headDim,
-          queries,
-          panel * headDim * COLUMNS,
-          headDim,
-          scores,
-          row * COLUMNS,
-          false);
-    }
-    if (shape.capped()) {
-      SoftCap.bound(scores, seen * COLUMNS, shape.softCap());
-    }
-    hideFuture(seen, unmasked);
-    hidePast(seen, hidden);
-    for (int half = 0; half < COLUMNS; half += LANES) {
-      softmax(panel * COLUMNS + half, half, seen);
-    }
-    int depth = Math.min(rounded, packed);
-    if (depth > seen) {
-      Arrays.fill(scores, seen * COLUMNS, depth * COLUMNS, 0);
-    }
-    int output = panel * outputLength;
-    for (int row = 0; row < outputLength; row += ROWS * COLUMNS) {
-      RegisterTile.multiplySteps(values, row / COLUMNS * KEYS, scores, 0, depth, tile, 0, false);
-      addTile(output + row);
-    }
-  }
-
-  /// Sets the scores of keys that lie after their query to -∞.
-  private void hideFuture(int seen, int unmasked) {
-    for (int key = Math.max(0, unmasked + 1); key < seen; key++) {
-      int hidden = Math.min(COLUMNS, key - unmasked);
-      Arrays.fill(scores, key * COLUMNS, key * COLUMNS + hidden, Float.NEGATIVE_INFINITY);
-    }
-  }
-
-  /// Sets the scores of keys that lie before their query's window to -∞.
-  private void hidePast(int seen, int hidden) {
-    for (int key = 0; key < Math.min(seen, hidden + COLUMNS - 1); key++) {
-      int visible = Math.max(0, key - hidden + 1);
-      Arrays.fill(scores, key * COLUMNS + visible, (key + 1) * COLUMNS, Float.NEGATIVE_INFINITY);
-    }
-  }
-
-  /// Turns one vector's scores into weights, and notes in `factors` by what the output so far must
-  /// shrink.
-  private void softmax(int state, int half, int seen) {
-    FloatVector before = FloatVector.fromArray(SPECIES, maxima, state);
-    FloatVector maximum = before;
-    for (int key = 0; key < seen; key++) {
-      // Cheaper than `max`, which orders zeros and looks for what is no number.
-      FloatVector score = FloatVector.fromArray(SPECIES, scores, key * COLUMNS + half);
-      maximum = maximum.blend(score, score.compare(VectorOperators.GT, maximum));
-    }
-    FloatVector factor = VectorExponential.exp(before.sub(maximum));
-    FloatVector sum = FloatVector.fromArray(SPECIES, sums, state).mul(factor);
-    for (int key = 0; key < seen; key++) {
-      int at = key * COLUMNS + half;
-      FloatVector weight =
-          VectorExponential.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
-      weight.intoArray(scores, at);
-      sum = sum.add(weight);
-    }
-    maximum.intoArray(maxima, state);
-    sum.intoArray(sums, state);
-    factor.intoArray(factors, half);
-  }
-
-  private void addTile(int output) {
-    FloatVector left = FloatVector.fromArray(SPECIES, factors, 0);
-    FloatVector right = FloatVector.fromArray(SPECIES, factors, LANES);
-    for (int at = 0; at < ROWS * COLUMNS; at += COLUMNS) {
-      FloatVector.fromArray(SPECIES, outputs, output + at)
-          .fma(left, FloatVector.fromArray(SPECIES, tile, at))
-          .intoArray(outputs, output + at);
-      FloatVector.fromArray(SPECIES, outputs, output + at + LANES)
-          .fma(right, FloatVector.fromArray(SPECIES, tile, at + LANES))
-          .intoArray(outputs, output + at + LANES);
-    }
-  }
-
   private void store(
       AttentionShape shape,
       int batch,
       Panel panel,
       int index,
-      int outputLength,
       MemorySegment out,
       MemorySegment logSumExp) {
     int headDim = shape.headDim();
-    Transposition.copy(outputs, index * outputLength, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
-    for (int lane = 0; lane < panel.count; lane++) {
-      int query = panel.first + lane;
-      float sum = sums[index * COLUMNS + lane];
+    if (rows.length < COLUMNS * headDim) {
+      rows = new float[COLUMNS * headDim];
+    }
+    int from = index * state.outputLength;
+    Transposition.copy(state.outputs, from, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
+    for (int lane = 0; lane < panel.count(); lane++) {
+      int query = panel.first() + lane;
+      float sum = state.sums[index * COLUMNS + lane];
       float inverse = 1 / sum;
-      long row = (((long) batch * shape.queries() + query) * shape.heads() + panel.head) * headDim;
+      long row =
+          (((long) batch * shape.queries() + query) * shape.heads() + panel.head()) * headDim;
       for (int d = lane * headDim; d < (lane + 1) * headDim; d++) {
         rows[d] *= inverse;
       }
       MemorySegment.copy(
           rows, lane * headDim, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
-      long at = ((long) batch * shape.heads() + panel.head) * shape.queries() + query;
-      float logarithm = (float) (maxima[index * COLUMNS + lane] + StrictMath.log(sum));
+      long at = ((long) batch * shape.heads() + panel.head()) * shape.queries() + query;
+      float logarithm = (float) (state.maxima[index * COLUMNS + lane] + StrictMath.log(sum));
       logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, logarithm);
     }
   }

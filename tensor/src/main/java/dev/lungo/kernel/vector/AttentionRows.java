@@ -1,5 +1,6 @@
 package dev.lungo.kernel.vector;
 
+import dev.lungo.kernel.Alibi;
 import dev.lungo.kernel.AttentionShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,6 +9,7 @@ import jdk.incubator.vector.FloatVector;
 /// Attention of a few queries, as in decoding: reads the keys once and the values once, where they
 /// are. Belongs to one thread.
 final class AttentionRows {
+  private final GatheredKeys gathered = new GatheredKeys();
   private final LaneSums sums = new LaneSums();
   private final float[] mixed = new float[4 * Lanes.LENGTH];
   private float[] scores = new float[0];
@@ -25,29 +27,91 @@ final class AttentionRows {
     if (scores.length < shape.keys() + Lanes.LENGTH) {
       scores = new float[shape.keys() + Lanes.LENGTH];
     }
-    int group = shape.heads() / shape.kvHeads();
     long stride = (long) shape.kvHeads() * shape.headDim();
     long first = (long) batch * shape.keyCapacity() * stride + (long) kvHead * shape.headDim();
     for (int query = 0; query < shape.queries(); query++) {
-      int hidden = shape.hiddenKeys(query);
-      int visible = shape.visibleKeys(query) - hidden;
-      long start = first + hidden * stride;
-      for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        long row =
-            (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
-        score(shape, q, row, k, start, stride, visible);
-        if (shape.capped()) {
-          SoftCap.bound(scores, visible, shape.softCap());
-        }
-        float maximum = Float.NEGATIVE_INFINITY;
-        for (int key = 0; key < visible; key++) {
-          maximum = Math.max(maximum, scores[key]);
-        }
-        double sum = weights(visible, maximum);
-        mix(shape.headDim(), v, start, stride, visible, (float) (1 / sum), out, row);
-        long at = ((long) batch * shape.heads() + head) * shape.queries() + query;
-        logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (maximum + StrictMath.log(sum)));
+      if (shape.pattern().contiguous()) {
+        int hidden = shape.hiddenKeys(query);
+        int visible = shape.visibleKeys(batch, query) - hidden;
+        attendRow(
+            shape,
+            batch,
+            kvHead,
+            query,
+            q,
+            k,
+            v,
+            first + hidden * stride,
+            stride,
+            visible,
+            hidden,
+            out,
+            logSumExp);
+      } else {
+        gathered.pickFor(shape, batch, query);
+        gathered.copy(shape, batch, kvHead, k, v, 0, gathered.count());
+        attendRow(
+            shape,
+            batch,
+            kvHead,
+            query,
+            q,
+            gathered.keyRows(),
+            gathered.valueRows(),
+            0,
+            shape.headDim(),
+            gathered.count(),
+            0,
+            out,
+            logSumExp);
       }
+    }
+  }
+
+  /// Attends from one query to `visible` keys, `stride` apart from `start` on.
+  private void attendRow(
+      AttentionShape shape,
+      int batch,
+      int kvHead,
+      int query,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      long start,
+      long stride,
+      int visible,
+      int hidden,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    int group = shape.group();
+    for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
+      long row =
+          (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
+      score(shape, q, row, k, start, stride, visible);
+      if (shape.capped()) {
+        SoftCap.bound(scores, visible, shape.softCap());
+      }
+      if (shape.alibi()) {
+        addBias(shape, head, query, hidden, visible);
+      }
+      float maximum = Float.NEGATIVE_INFINITY;
+      for (int key = 0; key < visible; key++) {
+        maximum = Math.max(maximum, scores[key]);
+      }
+      double sum = weights(visible, maximum);
+      mix(shape.headDim(), v, start, stride, visible, (float) (1 / sum), out, row);
+      long at = ((long) batch * shape.heads() + head) * shape.queries() + query;
+      logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) (maximum + StrictMath.log(sum)));
+    }
+  }
+
+  private void addBias(AttentionShape shape, int head, int query, int hidden, int visible) {
+    float slope = (float) Alibi.slope(head, shape.heads());
+    int position = shape.position(query);
+    boolean run = shape.pattern().contiguous();
+    for (int i = 0; i < visible; i++) {
+      int key = run ? hidden + i : gathered.key(i);
+      scores[i] -= slope * Math.abs(position - key);
     }
   }
 

@@ -3,12 +3,14 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.Lanes.LENGTH;
 import static dev.lungo.kernel.vector.Lanes.SPECIES;
 
+import dev.lungo.kernel.Alibi;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// Attention of a few queries to keys and values in a block format: some positions are decoded into
 /// the first-level cache, and all queries of the heads that share them use them there. Belongs to
@@ -20,6 +22,7 @@ final class StoredAttentionRows {
   /// Positions that are decoded at once.
   private static final int POSITIONS = 32;
 
+  private final GatheredKeys keys = new GatheredKeys();
   private float[] queries = new float[0];
   private float[] decoded = new float[0];
   private float[] scores = new float[0];
@@ -43,9 +46,9 @@ final class StoredAttentionRows {
       return new Place(format, offset, stride, (end - block) * elements, from - block * elements);
     }
 
-    void decode(MemorySegment stored, int position, int count, float[] into) {
+    void decode(MemorySegment stored, GatheredKeys keys, int at, int count, float[] into) {
       for (int i = 0; i < count; i++) {
-        format.decode(stored, offset + (position + i) * stride, into, i * width, width);
+        format.decode(stored, offset + keys.key(at + i) * stride, into, i * width, width);
       }
     }
   }
@@ -61,7 +64,7 @@ final class StoredAttentionRows {
       MemorySegment v,
       MemorySegment out) {
     int headDim = shape.headDim();
-    int group = shape.heads() / shape.kvHeads();
+    int group = shape.group();
     int rows = shape.queries() * group;
     int line = shape.keys() + LENGTH;
     Place place = Place.of(shape, format, batch, kvHead);
@@ -75,28 +78,27 @@ final class StoredAttentionRows {
           query * group * headDim,
           group * headDim);
     }
-    int first = shape.hiddenKeys(0);
-    for (int key = first; key < shape.keys(); key += POSITIONS) {
-      int some = Math.min(POSITIONS, shape.keys() - key);
-      place.decode(k, key, some, decoded);
+    keys.pickAll(shape, batch, 0, shape.queries());
+    int count = keys.count();
+    for (int at = 0; at < count; at += POSITIONS) {
+      int some = Math.min(POSITIONS, count - at);
+      place.decode(k, keys, at, some, decoded);
       for (int row = 0; row < rows; row++) {
-        int from = Math.max(key, shape.hiddenKeys(row / group));
-        int to = Math.min(key + some, shape.visibleKeys(row / group));
-        score(shape, place, row, line, key, from, to);
+        score(shape, place, batch, row / group, row, line, at, some);
+        if (shape.alibi()) {
+          addBias(shape, kvHead * group + row % group, row / group, row * line, at, some);
+        }
       }
     }
     for (int row = 0; row < rows; row++) {
-      int hidden = shape.hiddenKeys(row / group);
-      weigh(shape, row * line + hidden, shape.visibleKeys(row / group) - hidden);
+      weigh(row * line, count);
     }
     Arrays.fill(mixed, 0, rows * headDim, 0);
-    for (int key = first; key < shape.keys(); key += POSITIONS) {
-      int some = Math.min(POSITIONS, shape.keys() - key);
-      place.decode(v, key, some, decoded);
+    for (int at = 0; at < count; at += POSITIONS) {
+      int some = Math.min(POSITIONS, count - at);
+      place.decode(v, keys, at, some, decoded);
       for (int row = 0; row < rows; row++) {
-        int from = Math.max(key, shape.hiddenKeys(row / group));
-        int to = Math.min(key + some, shape.visibleKeys(row / group));
-        mix(headDim, place, row, line, key, from, to);
+        mix(headDim, place, row, line, at, some);
       }
     }
     for (int query = 0; query < shape.queries(); query++) {
@@ -125,35 +127,61 @@ final class StoredAttentionRows {
     return array.length < length ? new float[length] : array;
   }
 
-  /// Scores the positions `from` to before `to`, of which those from `key` on are decoded.
+  /// Scores `some` decoded keys, which are those from `first` on among the picked.
   private void score(
-      AttentionShape shape, Place place, int row, int line, int key, int from, int to) {
+      AttentionShape shape,
+      Place place,
+      int batch,
+      int query,
+      int row,
+      int line,
+      int first,
+      int some) {
     int headDim = shape.headDim();
     int whole = headDim / LENGTH * LENGTH;
-    int query = row * headDim;
-    for (int position = from; position < to; position++) {
-      int at = (position - key) * place.width + place.skip;
+    int from = row * headDim;
+    for (int i = 0; i < some; i++) {
+      if (!shape.sees(batch, query, keys.key(first + i))) {
+        scores[row * line + first + i] = Float.NEGATIVE_INFINITY;
+        continue;
+      }
+      int at = i * place.width + place.skip;
       FloatVector sum = Lanes.zero();
       for (int d = 0; d < whole; d += LENGTH) {
         FloatVector number = FloatVector.fromArray(SPECIES, decoded, at + d);
-        sum = FloatVector.fromArray(SPECIES, queries, query + d).fma(number, sum);
+        sum = FloatVector.fromArray(SPECIES, queries, from + d).fma(number, sum);
       }
       float total = Lanes.sum(sum);
       for (int d = whole; d < headDim; d++) {
-        total += queries[query + d] * decoded[at + d];
+        total += queries[from + d] * decoded[at + d];
       }
-      scores[row * line + position] = total * shape.scale();
+      scores[row * line + first + i] = total * shape.scale();
+    }
+    if (shape.capped()) {
+      bound(row * line + first, some, shape.softCap());
+    }
+  }
+
+  private void bound(int start, int count, float cap) {
+    for (int i = start; i < start + count; i += LENGTH) {
+      FloatVector score = FloatVector.fromArray(SPECIES, scores, i);
+      FloatVector bounded = SoftCap.tanh(score.div(cap)).mul(cap);
+      // Hidden keys stay hidden.
+      bounded
+          .blend(score, score.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY))
+          .intoArray(scores, i);
+    }
+  }
+
+  private void addBias(AttentionShape shape, int head, int query, int start, int first, int some) {
+    float slope = (float) Alibi.slope(head, shape.heads());
+    for (int i = first; i < first + some; i++) {
+      scores[start + i] -= slope * Math.abs(shape.position(query) - keys.key(i));
     }
   }
 
   /// Turns the scores of one row into weights whose sum is 1.
-  private void weigh(AttentionShape shape, int start, int count) {
-    if (shape.capped()) {
-      for (int i = start; i < start + count; i += LENGTH) {
-        FloatVector score = FloatVector.fromArray(SPECIES, scores, i);
-        SoftCap.tanh(score.div(shape.softCap())).mul(shape.softCap()).intoArray(scores, i);
-      }
-    }
+  private void weigh(int start, int count) {
     float maximum = Float.NEGATIVE_INFINITY;
     for (int i = start; i < start + count; i++) {
       maximum = Math.max(maximum, scores[i]);
@@ -172,25 +200,23 @@ final class StoredAttentionRows {
     }
   }
 
-  private void mix(int headDim, Place place, int row, int line, int key, int from, int to) {
+  private void mix(int headDim, Place place, int row, int line, int first, int some) {
     int d = 0;
     int output = row * headDim;
+    int weights = row * line + first;
     for (; d + LENGTH <= headDim; d += LENGTH) {
       FloatVector sum = FloatVector.fromArray(SPECIES, mixed, output + d);
-      for (int position = from; position < to; position++) {
+      for (int i = 0; i < some; i++) {
         FloatVector number =
-            FloatVector.fromArray(
-                SPECIES, decoded, (position - key) * place.width + place.skip + d);
-        sum = number.fma(sum.broadcast(scores[row * line + position]), sum);
+            FloatVector.fromArray(SPECIES, decoded, i * place.width + place.skip + d);
+        sum = number.fma(sum.broadcast(scores[weights + i]), sum);
       }
       sum.intoArray(mixed, output + d);
     }
     for (; d < headDim; d++) {
       float sum = mixed[output + d];
-      for (int position = from; position < to; position++) {
-        sum +=
-            decoded[(position - key) * place.width + place.skip + d]
-                * scores[row * line + position];
+      for (int i = 0; i < some; i++) {
+        sum += decoded[i * place.width + place.skip + d] * scores[weights + i];
       }
       mixed[output + d] = sum;
     }

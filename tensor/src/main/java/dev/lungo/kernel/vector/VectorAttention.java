@@ -1,6 +1,7 @@
 package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.AttentionKernels;
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
@@ -15,23 +16,43 @@ import java.lang.foreign.MemorySegment;
 /// next one reads. The forward pass shares out blocks of queries; the backward pass shares out
 /// key/value heads, so that every sum has one order.
 public final class VectorAttention implements AttentionKernels {
-  /// Queries of one task of the forward pass: enough to pay for packing the keys and values.
-  private static final int TASK_QUERIES = 256;
-
   /// Up to so many queries are answered row by row, reading keys and values where they are.
   private static final int FEW_QUERIES = Kernels.FEW_ROWS;
 
   private final Parallel parallel;
-  private final ThreadLocal<AttentionForward> forwards =
-      ThreadLocal.withInitial(AttentionForward::new);
-  private final ThreadLocal<AttentionBackward> backwards =
-      ThreadLocal.withInitial(AttentionBackward::new);
+  private final BlockSizes sizes;
+  private final ThreadLocal<AttentionForward> forwards;
+  private final ThreadLocal<AttentionBackward> backwards;
   private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
   private final ThreadLocal<StoredAttentionRows> storedRows =
       ThreadLocal.withInitial(StoredAttentionRows::new);
 
   public VectorAttention(Parallel parallel) {
+    this(parallel, BlockSizes.USUAL);
+  }
+
+  VectorAttention(Parallel parallel, BlockSizes sizes) {
     this.parallel = parallel;
+    this.sizes = sizes;
+    forwards = ThreadLocal.withInitial(() -> new AttentionForward(sizes.forwardKeys()));
+    backwards =
+        ThreadLocal.withInitial(
+            () -> new AttentionBackward(sizes.backwardQueries(), sizes.backwardKeys()));
+  }
+
+  /// How many queries and keys meet at once.
+  ///
+  /// @param forwardQueries of one task, which share the packed keys and values
+  /// @param forwardKeys packed at once, a multiple of the register tile's rows
+  /// @param backwardQueries packed at once, a multiple of its columns
+  /// @param backwardKeys packed at once
+  record BlockSizes(int forwardQueries, int forwardKeys, int backwardQueries, int backwardKeys) {
+    static final BlockSizes USUAL =
+        new BlockSizes(
+            256,
+            96 / RegisterTile.ROWS * RegisterTile.ROWS,
+            4 * RegisterTile.COLUMNS,
+            192 / RegisterTile.ROWS * RegisterTile.ROWS);
   }
 
   @Override
@@ -54,9 +75,11 @@ public final class VectorAttention implements AttentionKernels {
           });
       return;
     }
-    int group = shape.heads() / shape.kvHeads();
     int columns = RegisterTile.COLUMNS;
-    int block = Math.max(columns, TASK_QUERIES / group / columns * columns);
+    // Strided queries see other far keys each, so that only a few share what is gathered.
+    int most =
+        shape.pattern() instanceof AttentionPattern.Strided ? columns : sizes.forwardQueries();
+    int block = Math.max(columns, most / shape.group() / columns * columns);
     int blocks = (shape.queries() - 1) / block + 1;
     parallel.forRange(
         shape.batch() * shape.kvHeads() * blocks,

@@ -1,6 +1,7 @@
 package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.ActivationKernels;
+import dev.lungo.kernel.AttentionAlgorithm;
 import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.ElementwiseKernels;
@@ -12,6 +13,7 @@ import dev.lungo.kernel.MatmulKernels;
 import dev.lungo.kernel.NormKernels;
 import dev.lungo.kernel.OptimizerKernels;
 import dev.lungo.kernel.Parallel;
+import dev.lungo.kernel.PlainAttention;
 import dev.lungo.kernel.PositionKernels;
 import java.util.Optional;
 
@@ -48,6 +50,28 @@ public record VectorKernels(
         new VectorEmbedding(parallel),
         new VectorElementwise(parallel),
         new VectorOptimizer(parallel));
+  }
+
+  @Override
+  public Kernels with(AttentionAlgorithm algorithm) {
+    VectorAttention second = new VectorAttention(parallel);
+    int keyBlock = VectorAttention.BlockSizes.USUAL.forwardKeys();
+    return new VectorKernels(
+        parallel,
+        matmul,
+        blockMatmul,
+        norm,
+        activation,
+        switch (algorithm) {
+          case PLAIN -> new PlainAttention(parallel, matmul, loss, second);
+          case FLASH1 -> new FlashAttention1(parallel, second, keyBlock);
+          case FLASH2 -> second;
+        },
+        position,
+        loss,
+        embedding,
+        elementwise,
+        optimizer);
   }
 
   /// Says what makes vectors useless on this machine; empty when nothing does. Called by

@@ -1,0 +1,124 @@
+package dev.lungo.lab;
+
+import dev.lungo.kernel.Kernels;
+import dev.lungo.model.LanguageModel;
+import dev.lungo.model.ModelConfig;
+import dev.lungo.model.PositionScheme;
+import dev.lungo.optim.Optimizer;
+import dev.lungo.optim.Schedule.Decay;
+import dev.lungo.tensor.RandomNumbers;
+import dev.lungo.train.BatchSource;
+import dev.lungo.train.Budget;
+import dev.lungo.train.ModelDial;
+import dev.lungo.train.ModelDial.Architecture;
+import dev.lungo.train.ModelDial.Sizes;
+import dev.lungo.train.Recipe;
+import dev.lungo.train.TrainingSettings;
+import dev.lungo.train.TrainingSettings.OptimizerChoice;
+import dev.lungo.train.TrainingStep;
+import java.util.List;
+import java.util.OptionalLong;
+
+/// Trains the small models of experiments, for a number of steps that is known before, so that a
+/// result can be had again.
+final class ShortTraining {
+  /// The loss that is shown follows that of about so many steps.
+  private static final int SMOOTHED_STEPS = 10;
+
+  /// Sees a step.
+  @FunctionalInterface
+  interface StepListener {
+    void stepped(long step, double loss);
+  }
+
+  private ShortTraining() {}
+
+  /// Describes a run of `train`'s recipe.
+  static TrainingSettings settings(
+      String corpus, int vocabulary, Sizes sizes, int batch, long steps, long seed, int threads) {
+    return new TrainingSettings(
+        corpus,
+        "bpe",
+        vocabulary,
+        Architecture.LLAMA,
+        sizes.depth(),
+        sizes.width(),
+        sizes.heads(),
+        sizes.kvHeads(),
+        sizes.context(),
+        batch,
+        1,
+        1,
+        steps,
+        0,
+        OptimizerChoice.MUON,
+        0.02,
+        0.01,
+        Math.min(20, steps / 10),
+        0.5,
+        Decay.LINEAR,
+        1,
+        seed,
+        threads,
+        0,
+        1,
+        "\n");
+  }
+
+  /// Returns the Llama of the settings' sizes.
+  ///
+  /// @param vocabulary of the tokenizer, which may have come out smaller than was asked for
+  static ModelConfig config(TrainingSettings settings, int vocabulary, PositionScheme positions) {
+    return ModelDial.config(
+        Architecture.LLAMA,
+        new Sizes(
+            settings.depth(),
+            settings.width(),
+            settings.heads(),
+            settings.kvHeads(),
+            vocabulary,
+            settings.context()),
+        positions);
+  }
+
+  /// Trains a model from first values.
+  static LanguageModel train(
+      Kernels kernels,
+      ModelConfig config,
+      TrainingSettings settings,
+      BatchSource batches,
+      StepListener listener) {
+    LanguageModel model = LanguageModel.create(config, true);
+    model.parameters().initialize(new RandomNumbers(settings.seed()));
+    List<Optimizer> optimizers = Recipe.optimizers(kernels, model, settings);
+    Budget budget =
+        new Budget(
+            1,
+            OptionalLong.of(settings.steps()),
+            settings.warmup(),
+            settings.decayShare(),
+            settings.decay());
+    double loss = Double.NaN;
+    try (TrainingStep step =
+        new TrainingStep(
+            kernels,
+            model,
+            optimizers,
+            settings.batch(),
+            settings.context(),
+            settings.microBatches(),
+            settings.clip())) {
+      for (long number = 1; number <= settings.steps(); number++) {
+        double now = step.run(number, batches, budget.rateFactor(number)).loss();
+        loss = Double.isNaN(loss) ? now : loss + (now - loss) / SMOOTHED_STEPS;
+        listener.stepped(number, loss);
+      }
+      return model;
+    } catch (RuntimeException failed) {
+      model.close();
+      throw failed;
+    } finally {
+      optimizers.forEach(Optimizer::close);
+    }
+  }
+}
