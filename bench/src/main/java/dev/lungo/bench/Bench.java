@@ -19,7 +19,8 @@ import picocli.CommandLine.Command;
       SpeedrunBench.class,
       InferenceBench.class,
       ColdStartBench.class,
-      ExportBench.class
+      ExportBench.class,
+      RecurrentBench.class
     })
 public final class Bench {
   private Bench() {}

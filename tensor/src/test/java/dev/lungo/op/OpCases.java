@@ -3,6 +3,8 @@ package dev.lungo.op;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.kernel.RecurrentKernels.Cell;
+import dev.lungo.tensor.Adapter;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Shape;
@@ -10,6 +12,7 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// The catalogue of operations: each case names an operation, the shapes of its inputs, and its
 /// formula in float64. Value tests, gradient tests and comparisons with other libraries all walk
@@ -58,6 +61,8 @@ public final class OpCases {
   public static List<Case> all() {
     List<Case> cases = new ArrayList<>();
     linear(cases);
+    lowRank(cases);
+    weightedSum(cases);
     norms(cases);
     activations(cases);
     additions(cases);
@@ -67,6 +72,7 @@ public final class OpCases {
     limitedAttention(cases);
     biasedAndSparseAttention(cases);
     crossEntropy(cases);
+    recurrent(cases);
     return cases;
   }
 
@@ -89,6 +95,66 @@ public final class OpCases {
               0.5,
               (pass, x) -> Linear.linear(pass, x[0], x[1], x[2]),
               x -> Linear.reference(x[0], x[1], x[2], in)));
+    }
+  }
+
+  private static void lowRank(List<Case> cases) {
+    for (int[] s : new int[][] {{1, 1, 1, 1}, {3, 5, 7, 2}, {17, 33, 9, 4}}) {
+      int rows = s[0];
+      int in = s[1];
+      int out = s[2];
+      int rank = s[3];
+      cases.add(
+          new Case(
+              "linear with a low-rank change",
+              List.of(
+                  Shape.of(rows, in), Shape.of(out, in), Shape.of(rank, in), Shape.of(out, rank)),
+              0.5,
+              (pass, x) -> {
+                x[1].adapt(Optional.of(new Adapter(x[2], x[3], 1.5f)));
+                return Linear.linear(pass, x[0], x[1]);
+              },
+              x -> LowRank.reference(x[0], x[1], x[2], x[3], 1.5, in)));
+    }
+    cases.add(
+        new Case(
+            "linear with part of a low-rank change",
+            List.of(Shape.of(5, 9), Shape.of(7, 9), Shape.of(2, 9), Shape.of(7, 2)),
+            0.5,
+            (pass, x) -> {
+              // Parts share a gradient that is there when they are made, as a parameter's is.
+              pass.gradient(x[1]);
+              pass.gradient(x[3]);
+              x[1].adapt(Optional.of(new Adapter(x[2], x[3], 1)));
+              Tensor above = Linear.linear(pass, x[0], x[1].rows(0, 3));
+              Tensor below = Linear.linear(pass, x[0], x[1].rows(3, 6));
+              return Add.add(pass, above, below);
+            },
+            x -> {
+              double[] all = LowRank.reference(x[0], x[1], x[2], x[3], 1, 9);
+              double[] sums = new double[15];
+              for (int i = 0; i < sums.length; i++) {
+                sums[i] = all[i / 3 * 7 + i % 3] + all[i / 3 * 7 + 3 + i % 3];
+              }
+              return sums;
+            }));
+  }
+
+  private static void weightedSum(List<Case> cases) {
+    for (int[] s : new int[][] {{1, 1, 1}, {3, 5, 7}, {2, 17, 33}}) {
+      float[] weights = new float[s[0] * s[1]];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = i % 3 == 0 ? 0 : (i % 5 - 1) * 0.25f;
+      }
+      cases.add(
+          new Case(
+              "weighted sum of positions",
+              List.of(Shape.of(s)),
+              1,
+              (pass, in) ->
+                  WeightedSum.weightedSum(
+                      pass, in[0], pass.allocate(s[0], s[1]).set(weights.clone())),
+              in -> WeightedSum.reference(in[0], weights, s[1], s[2])));
     }
   }
 
@@ -137,6 +203,13 @@ public final class OpCases {
               2,
               (pass, in) -> Activations.softCap(pass, in[0], 1.5f),
               in -> Activations.softCapReference(in[0], 1.5)));
+      cases.add(
+          new Case(
+              "dropout",
+              List.of(shape),
+              1,
+              (pass, in) -> Dropout.dropout(pass, in[0], 0.25f, 42),
+              in -> Dropout.reference(in[0], 0.25f, 42)));
       cases.add(
           new Case(
               "gelu",
@@ -307,7 +380,7 @@ public final class OpCases {
               1,
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets)).mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9, 0)));
       cases.add(
           new Case(
               "linear cross entropy under a cap",
@@ -316,7 +389,74 @@ public final class OpCases {
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets), 1.5f)
                       .mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5, 0)));
+      cases.add(
+          new Case(
+              "linear cross entropy with smoothed labels",
+              List.of(Shape.of(rows, width), Shape.of(classes, width)),
+              1,
+              (pass, in) ->
+                  CrossEntropy.linearCrossEntropy(
+                          pass, in[0], in[1], ids(pass, targets), Float.POSITIVE_INFINITY, 0.2f)
+                      .mean(),
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9, 0.2)));
+    }
+  }
+
+  private static void recurrent(List<Case> cases) {
+    cases.add(
+        new Case(
+            "swap of the first two dimensions",
+            List.of(Shape.of(3, 4, 5)),
+            1,
+            (pass, in) -> Transpose.swapFirst(pass, in[0]),
+            in -> Transpose.reference(in[0], 3, 4, 5)));
+    for (Cell cell : Cell.values()) {
+      for (int[] s :
+          new int[][] {{1, 1, 2, 3, 0}, {4, 2, 3, 5, 1}, {7, 3, 2, 8, 0}, {3, 5, 4, 9, 1}}) {
+        int rows = cell.gates() * s[3];
+        List<Shape> shapes = new ArrayList<>();
+        shapes.add(Shape.of(s[0], s[1], s[2]));
+        shapes.add(Shape.of(rows, s[2]));
+        shapes.add(Shape.of(rows, s[3]));
+        shapes.add(Shape.of(rows));
+        if (cell == Cell.GRU) {
+          shapes.add(Shape.of(s[3]));
+        }
+        int states = shapes.size();
+        boolean hasFirst = s[4] == 1;
+        if (hasFirst) {
+          shapes.add(Shape.of(s[1], s[3]));
+          if (cell.hasCell()) {
+            shapes.add(Shape.of(s[1], s[3]));
+          }
+        }
+        cases.add(
+            new Case(
+                "recurrent " + cell,
+                shapes,
+                0.4,
+                (pass, in) ->
+                    Recurrent.recurrent(
+                            pass,
+                            cell,
+                            in[0],
+                            new Recurrent.Weights(
+                                in[1],
+                                in[2],
+                                in[3],
+                                cell == Cell.GRU ? Optional.of(in[4]) : Optional.empty()),
+                            hasFirst
+                                ? Optional.of(
+                                    new Recurrent.State(
+                                        in[states],
+                                        cell.hasCell()
+                                            ? Optional.of(in[states + 1])
+                                            : Optional.empty()))
+                                : Optional.empty())
+                        .hidden(),
+                in -> Recurrent.reference(cell, s[0], s[1], s[3], in)));
+      }
     }
   }
 
