@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "BENCHMARK",
     subcommands = {
       MatmulBench.class,
+      AttentionBench.class,
       TrainingBench.class,
       OperationsBench.class,
       GreedyBench.class,

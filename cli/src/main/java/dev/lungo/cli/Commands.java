@@ -14,6 +14,7 @@ final class Commands {
           new Entry("train", TrainCommand::new),
           new Entry("generate", GenerateCommand::new),
           new Entry("chat", ChatCommand::new),
+          new Entry("translate", TranslateCommand::new),
           new Entry("pull", PullCommand::new),
           new Entry("inspect", InspectCommand::new),
           new Entry("export", ExportCommand::new),

@@ -117,7 +117,7 @@ final class KernelBits {
     MemorySegment losses = values(ROWS);
     kernels.loss().crossEntropy(x, targets, losses, ROWS, WIDTH);
     fold(losses);
-    kernels.loss().crossEntropyWithGradient(x, targets, 0, losses, 0, ROWS, WIDTH, 0.2f);
+    kernels.loss().crossEntropyWithGradient(x, targets, 0, losses, 0, ROWS, WIDTH, 0.2f, 0.1f);
     fold(x, losses);
     kernels.loss().softmax(x, ROWS, WIDTH);
     fold(x);

@@ -142,6 +142,13 @@ public final class OpCases {
               in -> Activations.softCapReference(in[0], 1.5)));
       cases.add(
           new Case(
+              "dropout",
+              List.of(shape),
+              1,
+              (pass, in) -> Dropout.dropout(pass, in[0], 0.25f, 42),
+              in -> Dropout.reference(in[0], 0.25f, 42)));
+      cases.add(
+          new Case(
               "gelu",
               List.of(shape),
               2,
@@ -310,7 +317,7 @@ public final class OpCases {
               1,
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets)).mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9, 0)));
       cases.add(
           new Case(
               "linear cross entropy under a cap",
@@ -319,7 +326,17 @@ public final class OpCases {
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets), 1.5f)
                       .mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5, 0)));
+      cases.add(
+          new Case(
+              "linear cross entropy with smoothed labels",
+              List.of(Shape.of(rows, width), Shape.of(classes, width)),
+              1,
+              (pass, in) ->
+                  CrossEntropy.linearCrossEntropy(
+                          pass, in[0], in[1], ids(pass, targets), Float.POSITIVE_INFINITY, 0.2f)
+                      .mean(),
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9, 0.2)));
     }
   }
 
