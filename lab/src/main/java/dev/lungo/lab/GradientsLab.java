@@ -43,7 +43,7 @@ public final class GradientsLab {
   private static final int DISTANCE = 48;
 
   /// The first steps back depend on where the gradient points; a rate is fitted after them.
-  private static final int FIT_FROM = 8;
+  static final int FIT_FROM = 8;
 
   /// Token vectors are made so small that a network stays near 0, where tanh is a straight line.
   private static final float SMALL_INPUTS = 1e-6f;
@@ -55,10 +55,10 @@ public final class GradientsLab {
   private static final double SOLVED = 0.9;
 
   /// What an exploding network begins with, and how it is trained.
-  private static final double EXPLODING_RADIUS = 1.8;
+  static final double EXPLODING_RADIUS = 1.8;
 
-  private static final int EXPLODING_LAG = 32;
-  private static final int EXPLODING_STEPS = 200;
+  static final int EXPLODING_LAG = 32;
+  private static final int MOST_EXPLODING_STEPS = 200;
   private static final float EXPLODING_RATE = 0.1f;
 
   /// How large the experiment is.
@@ -122,7 +122,7 @@ public final class GradientsLab {
   }
 
   private Outcome run() {
-    long tokens = 2L * EXPLODING_STEPS * EXPLODING_LAG;
+    long tokens = 2L * explodingSteps() * EXPLODING_LAG;
     for (int lag : settings.lags()) {
       tokens += (long) ARCHITECTURES.size() * settings.steps() * (lag + 1);
     }
@@ -145,7 +145,22 @@ public final class GradientsLab {
     explode(false);
     explode(true);
     judge();
-    return new Outcome(decays, recalls, explosions, report());
+    GradientsReport report =
+        new GradientsReport(
+            findings,
+            decays,
+            recalls,
+            explosions,
+            settings.steps(),
+            radiusCurves,
+            initialCurves,
+            trainedCurves,
+            explosionCurves);
+    return new Outcome(decays, recalls, explosions, report.report());
+  }
+
+  private int explodingSteps() {
+    return Math.min(settings.steps(), MOST_EXPLODING_STEPS);
   }
 
   private static String name(Architecture architecture) {
@@ -353,7 +368,7 @@ public final class GradientsLab {
               model,
               new GradientDescent(kernels, model.parameters(), EXPLODING_RATE),
               new RecallTask(EXPLODING_LAG, settings.seed()),
-              EXPLODING_STEPS,
+              explodingSteps(),
               clipped ? 1 : Double.POSITIVE_INFINITY,
               clipped ? "exploding, clipped" : "exploding");
       double[] norms = results.stream().mapToDouble(TrainingStep.Result::gradientNorm).toArray();
@@ -414,104 +429,5 @@ public final class GradientsLab {
             String.format(
                 Locale.ROOT, "%.2f nats clipped, %.2f not", clipped.lastLoss(), free.lastLoss()),
             !(clipped.lastLoss() >= free.lastLoss())));
-  }
-
-  private LabReport report() {
-    return new LabReport(
-        "Gradients through time",
-        "How does the gradient of a loss change on its way back through time, and what does that"
-            + " let a model learn? Rates are fitted from a distance of "
-            + FIT_FROM
-            + " steps on; all models have one layer and about as many parameters.",
-        findings,
-        List.of(decayTable(), recallTable(), explosionTable()),
-        List.of(
-            chart("RNN: gradient norm by distance and spectral radius", radiusCurves),
-            chart("Gradient norm by distance, first weights", initialCurves),
-            chart("Gradient norm by distance, after training", trainedCurves),
-            recallChart(),
-            new Chart(
-                "An exploding RNN under plain gradient descent",
-                Axis.linear("step"),
-                Axis.logarithmic("loss in nats, and gradient norm"),
-                explosionCurves)));
-  }
-
-  private static Chart chart(String title, List<Series> curves) {
-    return new Chart(
-        title, Axis.linear("steps back"), Axis.logarithmic("norm relative to the last"), curves);
-  }
-
-  private Table decayTable() {
-    List<List<String>> rows = new ArrayList<>();
-    for (Decay decay : decays) {
-      rows.add(
-          List.of(
-              decay.model(),
-              String.format(Locale.ROOT, "%,d", decay.parameters()),
-              decay.computed().map(rate -> String.format(Locale.ROOT, "%.3f", rate)).orElse("–"),
-              String.format(Locale.ROOT, "%.3f", decay.initial()),
-              String.format(Locale.ROOT, "%.3f", decay.trained())));
-    }
-    return new Table(
-        "Gradient norm: factor of each step back",
-        List.of("model", "parameters", "computed", "first weights", "trained"),
-        rows);
-  }
-
-  private Table recallTable() {
-    List<String> columns = new ArrayList<>(List.of("model"));
-    settings.lags().forEach(lag -> columns.add("lag " + lag));
-    List<List<String>> rows = new ArrayList<>();
-    for (Architecture architecture : ARCHITECTURES) {
-      List<String> row = new ArrayList<>(List.of(name(architecture)));
-      for (Recall recall : recalls) {
-        if (recall.model().equals(name(architecture))) {
-          row.add(String.format(Locale.ROOT, "%.0f %%", 100 * recall.accuracy()));
-        }
-      }
-      rows.add(row);
-    }
-    return new Table(
-        "Right answers after " + settings.steps() + " steps (guessing: 12 %)", columns, rows);
-  }
-
-  private Chart recallChart() {
-    List<Series> curves = new ArrayList<>();
-    double[] lags = settings.lags().stream().mapToDouble(lag -> lag).toArray();
-    for (Architecture architecture : ARCHITECTURES) {
-      double[] accuracies =
-          recalls.stream()
-              .filter(recall -> recall.model().equals(name(architecture)))
-              .mapToDouble(Recall::accuracy)
-              .toArray();
-      curves.add(Series.measured(name(architecture), lags, accuracies));
-    }
-    return new Chart(
-        "Right answers by lag",
-        Axis.logarithmic("lag in steps"),
-        Axis.linear("share of right answers"),
-        curves);
-  }
-
-  private Table explosionTable() {
-    List<List<String>> rows = new ArrayList<>();
-    for (Explosion explosion : explosions) {
-      rows.add(
-          List.of(
-              explosion.clipped() ? "clipped at 1" : "not clipped",
-              String.format(Locale.ROOT, "%.3g", explosion.largestNorm()),
-              String.format(Locale.ROOT, "%.3f", explosion.firstLoss()),
-              String.format(Locale.ROOT, "%.3f", explosion.lastLoss()),
-              Integer.toString(explosion.skipped())));
-    }
-    return new Table(
-        String.format(
-            Locale.ROOT,
-            "RNN with spectral radius %.1f, lag %d, plain gradient descent",
-            EXPLODING_RADIUS,
-            EXPLODING_LAG),
-        List.of("gradients", "largest norm", "first loss", "last loss", "not finite"),
-        rows);
   }
 }
