@@ -22,6 +22,7 @@ final class LabArchitecturesCommand implements Callable<Integer> {
   private static final double MINUTES = 8;
   private static final double QUICK_MINUTES = 1;
   private static final int MODELS = 4;
+  private static final long EVALUATION_TOKENS = 32_768;
 
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
@@ -67,6 +68,7 @@ final class LabArchitecturesCommand implements Callable<Integer> {
             corpus.map(Path::toString).orElse(""),
             60 * all / MODELS,
             depth,
+            EVALUATION_TOKENS,
             seed.value(),
             threads.count());
     try (LabScreen screen = new LabScreen(console)) {

@@ -38,7 +38,8 @@ public final class ArchitecturesLab {
   private static final int BATCH = 16;
   private static final double RATE = 2e-3;
   private static final int WARMUP = 20;
-  private static final long EVALUATION_TOKENS = 32_768;
+  private static final double SLICE_SECONDS = 1;
+  private static final double WARM_UP_SECONDS = 4;
 
   /// Times that a model is evaluated while it learns.
   private static final int EVALUATIONS = 8;
@@ -48,13 +49,17 @@ public final class ArchitecturesLab {
   /// @param corpus a text; empty means the source code of the running JDK
   /// @param seconds of training of each model, evaluations not counted
   /// @param depth the dial that sizes follow
-  public record Settings(String corpus, double seconds, int depth, long seed, int threads) {
+  /// @param evaluationTokens held-out characters of an evaluation
+  public record Settings(
+      String corpus, double seconds, int depth, long evaluationTokens, long seed, int threads) {
     public Settings {
-      if (!(seconds > 0) || depth < 1) {
+      if (!(seconds > 0) || depth < 1 || evaluationTokens < 1) {
         throw new IllegalArgumentException(
-            "the time must be above 0 and the depth at least 1, but they are "
+            "time and evaluation tokens must be above 0 and the depth at least 1, but they are "
                 + seconds
-                + " s and "
+                + " s, "
+                + evaluationTokens
+                + " and "
                 + depth);
       }
     }
@@ -101,13 +106,50 @@ public final class ArchitecturesLab {
             ARCHITECTURES.size(),
             settings.seconds()));
     TrainingSettings training = training(Architecture.LLAMA);
+    List<Contestant> contestants = new ArrayList<>();
     try (Kernels kernels = KernelChoice.open(settings.threads());
         TemporaryData temporary = TemporaryData.prepare(training, listener::phase)) {
-      for (Architecture architecture : ARCHITECTURES) {
-        train(kernels, architecture, temporary.data());
+      try {
+        for (Architecture architecture : ARCHITECTURES) {
+          warmUp(kernels, architecture, temporary.data());
+        }
+        for (Architecture architecture : ARCHITECTURES) {
+          contestants.add(new Contestant(kernels, architecture, temporary.data()));
+        }
+        takeTurns(contestants);
+        for (Contestant contestant : contestants) {
+          rows.add(contestant.row());
+          byTime.add(contestant.curve(contestant.times));
+          byCharacters.add(contestant.curve(contestant.characters));
+        }
+      } finally {
+        contestants.forEach(Contestant::close);
       }
     }
     return new Outcome(List.copyOf(rows), report());
+  }
+
+  /// Lets the compiler see every kernel before time counts: the first model would pay for all.
+  private void warmUp(Kernels kernels, Architecture architecture, RunData data) {
+    try (Contestant unmeasured = new Contestant(kernels, architecture, data)) {
+      listener.phase("warm-up", unmeasured.name);
+      unmeasured.run(Math.min(WARM_UP_SECONDS, settings.seconds() / 4));
+    }
+  }
+
+  /// Trains all in turns, so that what else the machine does falls on all alike.
+  private void takeTurns(List<Contestant> contestants) {
+    boolean going = true;
+    while (going) {
+      going = false;
+      double share = 0;
+      for (Contestant contestant : contestants) {
+        contestant.run(contestant.seconds + SLICE_SECONDS);
+        going |= !contestant.isDone();
+        share += contestant.share() / contestants.size();
+        listener.progressed(contestant.name, Math.min(1, share));
+      }
+    }
   }
 
   private TrainingSettings training(Architecture architecture) {
@@ -136,7 +178,7 @@ public final class ArchitecturesLab {
         settings.seed(),
         settings.threads(),
         0,
-        EVALUATION_TOKENS,
+        settings.evaluationTokens(),
         "\n");
   }
 
@@ -148,74 +190,94 @@ public final class ArchitecturesLab {
     };
   }
 
-  private void train(Kernels kernels, Architecture architecture, RunData data) {
-    TrainingSettings training = training(architecture);
-    ModelConfig config =
-        ModelDial.config(
-            architecture,
-            new Sizes(settings.depth(), 0, 0, 0, data.tokenizer().vocabularySize(), CONTEXT));
-    long batches = ShardBatches.heldOutBatches(data.heldOut(), BATCH, CONTEXT, EVALUATION_TOKENS);
-    try (LanguageModel model = LanguageModel.create(config, true)) {
-      model.initialize(new RandomNumbers(settings.seed()));
-      List<Optimizer> optimizers = Recipe.optimizers(kernels, model, training);
-      try (TrainingStep step =
-              new TrainingStep(kernels, model, optimizers, BATCH, CONTEXT, 1, training.clip());
-          Evaluation evaluation =
-              new Evaluation(
-                  kernels,
-                  model,
-                  ShardBatches.heldOut(data.heldOut(), batches),
-                  batches,
-                  BATCH,
-                  CONTEXT,
-                  data.tokenizer().byteCounts())) {
-        BatchSource source = ShardBatches.training(data.training(), settings.seed());
-        learn(architecture, model, step, source, evaluation);
-      } finally {
-        optimizers.forEach(Optimizer::close);
-      }
-    }
-  }
+  /// One model while it learns.
+  private final class Contestant implements AutoCloseable {
+    private final String name;
+    private final LanguageModel model;
+    private final List<Optimizer> optimizers;
+    private final TrainingStep step;
+    private final Evaluation evaluation;
+    private final BatchSource source;
+    private final Budget budget =
+        new Budget(settings.seconds(), OptionalLong.empty(), WARMUP, 0.5, Decay.LINEAR);
+    private final List<Double> times = new ArrayList<>();
+    private final List<Double> characters = new ArrayList<>();
+    private final List<Double> bits = new ArrayList<>();
+    private double loss = Double.NaN;
+    private double seconds;
+    private long steps;
 
-  private void learn(
-      Architecture architecture,
-      LanguageModel model,
-      TrainingStep step,
-      BatchSource source,
-      Evaluation evaluation) {
-    String name = name(architecture);
-    Budget budget = new Budget(settings.seconds(), OptionalLong.empty(), WARMUP, 0.5, Decay.LINEAR);
-    List<Double> times = new ArrayList<>();
-    List<Double> characters = new ArrayList<>();
-    List<Double> bits = new ArrayList<>();
-    double seconds = 0;
-    long steps = 0;
-    Evaluation.Result held = evaluation.run();
-    while (!budget.isSpent(steps)) {
-      long started = System.nanoTime();
-      step.run(++steps, source, budget.rateFactor(steps));
-      seconds += (System.nanoTime() - started) / 1e9;
-      budget.advance(steps, seconds);
-      boolean last = budget.isSpent(steps);
-      if (last || seconds > settings.seconds() * (times.size() + 1) / EVALUATIONS) {
-        held = evaluation.run();
-        times.add(seconds);
-        characters.add((double) steps * BATCH * CONTEXT);
-        bits.add(held.bitsPerByte());
-      }
-      double share = budget.fraction(steps, seconds);
-      listener.progressed(name, (rows.size() + share) / ARCHITECTURES.size());
+    Contestant(Kernels kernels, Architecture architecture, RunData data) {
+      name = name(architecture);
+      ModelConfig config =
+          ModelDial.config(
+              architecture,
+              new Sizes(settings.depth(), 0, 0, 0, data.tokenizer().vocabularySize(), CONTEXT));
+      model = LanguageModel.create(config, true);
+      model.initialize(new RandomNumbers(settings.seed()));
+      TrainingSettings training = training(architecture);
+      optimizers = Recipe.optimizers(kernels, model, training);
+      step = new TrainingStep(kernels, model, optimizers, BATCH, CONTEXT, 1, training.clip());
+      long batches =
+          ShardBatches.heldOutBatches(data.heldOut(), BATCH, CONTEXT, settings.evaluationTokens());
+      evaluation =
+          new Evaluation(
+              kernels,
+              model,
+              ShardBatches.heldOut(data.heldOut(), batches),
+              batches,
+              BATCH,
+              CONTEXT,
+              data.tokenizer().byteCounts());
+      source = ShardBatches.training(data.training(), settings.seed());
     }
-    rows.add(
-        new Row(
-            name,
-            model.parameters().count(),
-            steps,
-            steps * BATCH * CONTEXT / seconds,
-            held.loss(),
-            held.bitsPerByte()));
-    byTime.add(Series.measured(name, array(times), array(bits)));
-    byCharacters.add(Series.measured(name, array(characters), array(bits)));
+
+    boolean isDone() {
+      return budget.isSpent(steps);
+    }
+
+    double share() {
+      return budget.fraction(steps, seconds);
+    }
+
+    /// Trains until this model has had so much time. Evaluations do not count.
+    void run(double until) {
+      while (!isDone() && seconds < until) {
+        long started = System.nanoTime();
+        step.run(++steps, source, budget.rateFactor(steps));
+        seconds += (System.nanoTime() - started) / 1e9;
+        budget.advance(steps, seconds);
+        if (isDone() || seconds > settings.seconds() * (times.size() + 1) / EVALUATIONS) {
+          Evaluation.Result held = evaluation.run();
+          loss = held.loss();
+          times.add(seconds);
+          characters.add((double) steps * BATCH * CONTEXT);
+          bits.add(held.bitsPerByte());
+        }
+      }
+    }
+
+    Row row() {
+      return new Row(
+          name,
+          model.parameters().count(),
+          steps,
+          steps * BATCH * CONTEXT / seconds,
+          loss,
+          bits.getLast());
+    }
+
+    Series curve(List<Double> along) {
+      return Series.measured(name, array(along), array(bits));
+    }
+
+    @Override
+    public void close() {
+      step.close();
+      evaluation.close();
+      optimizers.forEach(Optimizer::close);
+      model.close();
+    }
   }
 
   private static double[] array(List<Double> values) {

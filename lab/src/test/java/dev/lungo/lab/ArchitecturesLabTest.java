@@ -12,10 +12,10 @@ class ArchitecturesLabTest {
   @Test
   void allArchitecturesLearnWithAboutAsManyParameters(@TempDir Path folder) throws IOException {
     Path corpus = folder.resolve("text.txt");
-    Files.writeString(corpus, "one and two and three and ".repeat(2000));
+    Files.writeString(corpus, "one and two and three and ".repeat(1000));
     ArchitecturesLab.Outcome outcome =
         ArchitecturesLab.run(
-            new ArchitecturesLab.Settings(corpus.toString(), 0.4, 1, 1, 1),
+            new ArchitecturesLab.Settings(corpus.toString(), 0.05, 1, 2048, 1, 1),
             new LabListener() {
               @Override
               public void phase(String name, String text) {}
