@@ -12,7 +12,9 @@ final class Commands {
   static final List<Entry> ALL =
       List.of(
           new Entry("train", TrainCommand::new),
+          new Entry("tune", TuneCommand::new),
           new Entry("generate", GenerateCommand::new),
+          new Entry("classify", ClassifyCommand::new),
           new Entry("chat", ChatCommand::new),
           new Entry("translate", TranslateCommand::new),
           new Entry("pull", PullCommand::new),

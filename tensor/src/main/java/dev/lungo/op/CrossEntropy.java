@@ -67,7 +67,8 @@ public final class CrossEntropy {
     Tensor logits = pass.allocate(Math.min(BLOCK_ROWS, rows), classes);
     SoftCap cap = new SoftCap(pass, logits, softCap, training);
     Tensor dx = training ? pass.allocate(x.shape()) : x;
-    Tensor dWeight = training ? pass.allocate(weight.shape()) : weight;
+    boolean weightLearns = training && weight.requiresGradient();
+    Tensor dWeight = weightLearns ? pass.allocate(weight.shape()) : weight;
     var matmul = pass.kernels().matmul();
     for (int from = 0; from < rows; from += BLOCK_ROWS) {
       int block = Math.min(BLOCK_ROWS, rows - from);
@@ -119,21 +120,23 @@ public final class CrossEntropy {
             start,
             width,
             false);
-        matmul.multiply(
-            Form.TN,
-            classes,
-            width,
-            block,
-            logits.data(),
-            0,
-            classes,
-            x.data(),
-            start,
-            width,
-            dWeight.data(),
-            0,
-            width,
-            from > 0);
+        if (weightLearns) {
+          matmul.multiply(
+              Form.TN,
+              classes,
+              width,
+              block,
+              logits.data(),
+              0,
+              classes,
+              x.data(),
+              start,
+              width,
+              dWeight.data(),
+              0,
+              width,
+              from > 0);
+        }
       }
     }
     Tensor mean = pass.allocate(Shape.of()).set((float) (sum(perToken) / counted));
@@ -188,7 +191,9 @@ public final class CrossEntropy {
       float factor = dOut.at(0);
       if (factor != 1) {
         pass.kernels().elementwise().scale(dx.data(), factor, dx.elements());
-        pass.kernels().elementwise().scale(dWeight.data(), factor, dWeight.elements());
+        if (weight.requiresGradient()) {
+          pass.kernels().elementwise().scale(dWeight.data(), factor, dWeight.elements());
+        }
       }
       if (x.requiresGradient()) {
         if (x.gradient().isEmpty()) {

@@ -5,7 +5,7 @@ import dev.lungo.quant.BlockFormat;
 import dev.lungo.tensor.Tensor;
 import java.util.Optional;
 
-/// The linear map y = x·Wᵀ + b.
+/// The linear map y = x·Wᵀ + b, with the low-rank change of W, where it has one ([LowRank]).
 public final class Linear {
   private Linear() {}
 
@@ -58,6 +58,7 @@ public final class Linear {
     if (pass.records() && (x.requiresGradient() || weight.requiresGradient())) {
       pass.record(new Saved(x, weight, bias, y));
     }
+    weight.adapter().ifPresent(adapter -> LowRank.addTo(pass, y, x, adapter));
     return y;
   }
 

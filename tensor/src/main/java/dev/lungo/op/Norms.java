@@ -38,8 +38,8 @@ public final class Norms {
               x.data(),
               weight.data(),
               inverse.data(),
-              pass.gradient(x).data(),
-              pass.gradient(weight).data(),
+              pass.gradientOrScratch(x).data(),
+              pass.gradientOrScratch(weight).data(),
               Math.toIntExact(x.elements() / width),
               width);
     }
@@ -107,9 +107,9 @@ public final class Norms {
               weight.data(),
               mean.data(),
               inverse.data(),
-              pass.gradient(x).data(),
-              pass.gradient(weight).data(),
-              pass.gradient(bias).data(),
+              pass.gradientOrScratch(x).data(),
+              pass.gradientOrScratch(weight).data(),
+              pass.gradientOrScratch(bias).data(),
               Math.toIntExact(x.elements() / width),
               width);
     }

@@ -128,6 +128,12 @@ public final class Pass {
     return zeros;
   }
 
+  /// Returns the gradient of `x` to add to or, where none is wanted as with frozen parameters,
+  /// memory that nobody reads.
+  Tensor gradientOrScratch(Tensor x) {
+    return x.requiresGradient() ? gradient(x) : workspace.zeros(x.shape());
+  }
+
   /// Returns the gradient of `x` for a kernel that can overwrite: undefined contents when `x` had
   /// none.
   Tensor gradientToOverwrite(Tensor x) {

@@ -14,6 +14,8 @@ public final class Tensor {
   private final DType type;
   private final MemorySegment data;
   private final GradientSlot slot;
+  private final AdapterSlot adapted;
+  private final int firstRow;
 
   /// What a tensor and all views of it share.
   private static final class GradientSlot {
@@ -21,8 +23,13 @@ public final class Tensor {
     private @Nullable Tensor gradient;
   }
 
+  /// What a tensor, all views and all parts of it share.
+  private static final class AdapterSlot {
+    private @Nullable Adapter adapter;
+  }
+
   Tensor(Workspace workspace, int generation, Shape shape, DType type, MemorySegment data) {
-    this(workspace, generation, shape, type, data, new GradientSlot());
+    this(workspace, generation, shape, type, data, new GradientSlot(), new AdapterSlot(), 0);
   }
 
   private Tensor(
@@ -31,13 +38,17 @@ public final class Tensor {
       Shape shape,
       DType type,
       MemorySegment data,
-      GradientSlot slot) {
+      GradientSlot slot,
+      AdapterSlot adapted,
+      int firstRow) {
     this.workspace = workspace;
     this.generation = generation;
     this.shape = shape;
     this.type = type;
     this.data = data;
     this.slot = slot;
+    this.adapted = adapted;
+    this.firstRow = firstRow;
   }
 
   public Shape shape() {
@@ -85,7 +96,7 @@ public final class Tensor {
               + " has "
               + other.elements());
     }
-    return new Tensor(workspace, generation, other, type, data, slot);
+    return new Tensor(workspace, generation, other, type, data, slot, adapted, firstRow);
   }
 
   /// Returns the part of the first dimension from `from` to before `to`, in the same memory. Its
@@ -99,7 +110,15 @@ public final class Tensor {
     long row = data().byteSize() / first;
     Shape part = shape.withFirst(to - from);
     Tensor slice =
-        new Tensor(workspace, generation, part, type, data.asSlice(from * row, (to - from) * row));
+        new Tensor(
+            workspace,
+            generation,
+            part,
+            type,
+            data.asSlice(from * row, (to - from) * row),
+            new GradientSlot(),
+            adapted,
+            firstRow + from);
     slice.slot.required = slot.required;
     slice.slot.gradient = slot.gradient == null ? null : slot.gradient.rows(from, to);
     return slice;
@@ -135,6 +154,30 @@ public final class Tensor {
           "gradient: a tensor " + shape + " got a gradient " + tensor.shape);
     }
     slot.gradient = tensor;
+  }
+
+  /// Attaches a low-rank change to this weight and to its parts, or takes it off. Linear layers
+  /// apply it.
+  public void adapt(Optional<Adapter> adapter) {
+    if (adapter.isPresent()) {
+      Adapter change = adapter.get();
+      int in = change.down().shape().dimension(1);
+      int out = change.up().shape().dimension(0);
+      if (shape.rank() != 2 || shape.dimension(0) != out || shape.dimension(1) != in) {
+        throw new IllegalArgumentException(
+            "adapter: a change (" + out + ", " + in + ") does not fit the weight " + shape);
+      }
+    }
+    adapted.adapter = adapter.orElse(null);
+  }
+
+  /// Returns the low-rank change that belongs to this weight, if there is one.
+  public Optional<Adapter> adapter() {
+    Adapter whole = adapted.adapter;
+    if (whole == null || whole.up().shape().dimension(0) == shape.dimension(0)) {
+      return Optional.ofNullable(whole);
+    }
+    return Optional.of(whole.rows(firstRow, firstRow + shape.dimension(0)));
   }
 
   /// Returns one float by its index in row-major order. For tests and small results, not for loops.

@@ -4,6 +4,7 @@ import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
 import dev.lungo.kernel.RecurrentKernels.Cell;
+import dev.lungo.tensor.Adapter;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Shape;
@@ -60,6 +61,8 @@ public final class OpCases {
   public static List<Case> all() {
     List<Case> cases = new ArrayList<>();
     linear(cases);
+    lowRank(cases);
+    weightedSum(cases);
     norms(cases);
     activations(cases);
     additions(cases);
@@ -92,6 +95,66 @@ public final class OpCases {
               0.5,
               (pass, x) -> Linear.linear(pass, x[0], x[1], x[2]),
               x -> Linear.reference(x[0], x[1], x[2], in)));
+    }
+  }
+
+  private static void lowRank(List<Case> cases) {
+    for (int[] s : new int[][] {{1, 1, 1, 1}, {3, 5, 7, 2}, {17, 33, 9, 4}}) {
+      int rows = s[0];
+      int in = s[1];
+      int out = s[2];
+      int rank = s[3];
+      cases.add(
+          new Case(
+              "linear with a low-rank change",
+              List.of(
+                  Shape.of(rows, in), Shape.of(out, in), Shape.of(rank, in), Shape.of(out, rank)),
+              0.5,
+              (pass, x) -> {
+                x[1].adapt(Optional.of(new Adapter(x[2], x[3], 1.5f)));
+                return Linear.linear(pass, x[0], x[1]);
+              },
+              x -> LowRank.reference(x[0], x[1], x[2], x[3], 1.5, in)));
+    }
+    cases.add(
+        new Case(
+            "linear with part of a low-rank change",
+            List.of(Shape.of(5, 9), Shape.of(7, 9), Shape.of(2, 9), Shape.of(7, 2)),
+            0.5,
+            (pass, x) -> {
+              // Parts share a gradient that is there when they are made, as a parameter's is.
+              pass.gradient(x[1]);
+              pass.gradient(x[3]);
+              x[1].adapt(Optional.of(new Adapter(x[2], x[3], 1)));
+              Tensor above = Linear.linear(pass, x[0], x[1].rows(0, 3));
+              Tensor below = Linear.linear(pass, x[0], x[1].rows(3, 6));
+              return Add.add(pass, above, below);
+            },
+            x -> {
+              double[] all = LowRank.reference(x[0], x[1], x[2], x[3], 1, 9);
+              double[] sums = new double[15];
+              for (int i = 0; i < sums.length; i++) {
+                sums[i] = all[i / 3 * 7 + i % 3] + all[i / 3 * 7 + 3 + i % 3];
+              }
+              return sums;
+            }));
+  }
+
+  private static void weightedSum(List<Case> cases) {
+    for (int[] s : new int[][] {{1, 1, 1}, {3, 5, 7}, {2, 17, 33}}) {
+      float[] weights = new float[s[0] * s[1]];
+      for (int i = 0; i < weights.length; i++) {
+        weights[i] = i % 3 == 0 ? 0 : (i % 5 - 1) * 0.25f;
+      }
+      cases.add(
+          new Case(
+              "weighted sum of positions",
+              List.of(Shape.of(s)),
+              1,
+              (pass, in) ->
+                  WeightedSum.weightedSum(
+                      pass, in[0], pass.allocate(s[0], s[1]).set(weights.clone())),
+              in -> WeightedSum.reference(in[0], weights, s[1], s[2])));
     }
   }
 

@@ -46,7 +46,7 @@ public record Curve(String name, double[] x, double[] y) {
     return new Curve("held-out bits per byte", x, y);
   }
 
-  int size() {
+  public int size() {
     return x.length;
   }
 

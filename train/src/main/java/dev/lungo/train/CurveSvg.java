@@ -7,7 +7,7 @@ import java.util.Locale;
 ///
 /// The chart library's SVG took 600 bytes a point, fixed colours and the fonts of a desktop; this
 /// takes 12 bytes.
-final class CurveSvg {
+public final class CurveSvg {
   private static final int WIDTH = 760;
   private static final int HEIGHT = 288;
   private static final int LEFT = 56;
@@ -19,7 +19,7 @@ final class CurveSvg {
   private CurveSvg() {}
 
   /// Draws every point faintly and the smoothed course strongly; few points as dots on a line.
-  static String draw(Curve curve) {
+  public static String draw(Curve curve) {
     Curve thinned = curve.thinned(MOST_POINTS);
     ChartScale vertical = ChartScale.covering(thinned.y(), 5);
     ChartScale horizontal = ChartScale.covering(thinned.x(), 8);

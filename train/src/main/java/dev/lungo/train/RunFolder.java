@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /// The folder of one run, which one process at a time may write to.
-final class RunFolder implements AutoCloseable {
+public final class RunFolder implements AutoCloseable {
   private static final String LOCK = ".lock";
 
   private final Path path;
@@ -28,7 +28,7 @@ final class RunFolder implements AutoCloseable {
   /// Creates the folder of a new run.
   ///
   /// @throws IllegalArgumentException if there is something else there
-  static RunFolder create(Path path) throws IOException {
+  public static RunFolder create(Path path) throws IOException {
     if (Files.exists(path) && !isEmpty(path)) {
       throw new IllegalArgumentException(
           path
@@ -42,7 +42,7 @@ final class RunFolder implements AutoCloseable {
   /// Opens the folder of a run that can go on.
   ///
   /// @throws IllegalArgumentException if there is no such run
-  static RunFolder resume(Path path) throws IOException {
+  public static RunFolder resume(Path path) throws IOException {
     if (!Files.exists(path.resolve(Checkpoint.FILE))) {
       throw new IllegalArgumentException(
           path + " holds no run that can go on: it has no " + Checkpoint.FILE);
@@ -75,12 +75,12 @@ final class RunFolder implements AutoCloseable {
     throw new IOException(path + " is in use by another run; wait for it or choose another --out");
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 
   /// Keeps the folder from here on, even if the run fails.
-  void keep() {
+  public void keep() {
     discardable = false;
   }
 

@@ -47,18 +47,7 @@ public final class ContextExtension {
   private final Path out;
   private final ContextSettings settings;
   private final String version;
-  private final Listener listener;
-
-  /// Sees how it goes.
-  public interface Listener {
-    /// Something is known or done.
-    void phase(String name, String text);
-
-    /// A step was taken.
-    ///
-    /// @param loss of its window, in nats a token
-    void stepped(long step, long steps, double loss);
-  }
+  private final TuneListener listener;
 
   /// What an extension came to. Bits per byte are those of held-out windows of the new context;
   /// `before` is the model that only had its limit lifted.
@@ -74,7 +63,7 @@ public final class ContextExtension {
       double bitsPerByte) {}
 
   private ContextExtension(
-      Path base, Path out, ContextSettings settings, String version, Listener listener) {
+      Path base, Path out, ContextSettings settings, String version, TuneListener listener) {
     this.base = base;
     this.out = out;
     this.settings = settings;
@@ -87,7 +76,7 @@ public final class ContextExtension {
   /// @param version of Lungo, for the record
   /// @throws IllegalArgumentException if the method does not suit the model, or `out` is in use
   public static Outcome run(
-      Path base, Path out, ContextSettings settings, String version, Listener listener)
+      Path base, Path out, ContextSettings settings, String version, TuneListener listener)
       throws IOException {
     return new ContextExtension(base, out, settings, version, listener).run();
   }
@@ -195,9 +184,12 @@ public final class ContextExtension {
             training.decay());
     try (TrainingStep step =
         new TrainingStep(kernels, model, optimizers, 1, settings.context(), 1, training.clip())) {
+      long started = System.nanoTime();
       for (long number = 1; number <= settings.steps(); number++) {
         TrainingStep.Result result = step.run(number, batches, budget.rateFactor(number));
-        listener.stepped(number, settings.steps(), result.loss());
+        listener.progressed(
+            TuneListener.Progress.of(
+                "training", "windows", number, settings.steps(), result.loss(), started));
       }
     } finally {
       optimizers.forEach(Optimizer::close);
