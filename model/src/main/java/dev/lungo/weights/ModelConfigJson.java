@@ -37,7 +37,7 @@ public final class ModelConfigJson {
   private static final String POSITIONS = "lungo_positions";
   private static final String ATTENTION = "lungo_attention";
   private static final String KNOWN =
-      "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
+      "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2, opt, and its own lungo_rnn, lungo_rnn-relu, lungo_lstm and lungo_gru";
 
   private ModelConfigJson() {}
 
