@@ -67,6 +67,7 @@ final class LabPositionsCommand implements Callable<Integer> {
         new PositionsLab.Settings(
             corpus.map(Path::toString).orElse(""),
             steps.orElse(usual),
+            PositionsLab.LENGTHS,
             quick ? QUICK_EVALUATION_TOKENS : EVALUATION_TOKENS,
             seed.value(),
             threads.count());

@@ -27,7 +27,9 @@ import java.util.Map;
 /// longer ones: figure 1 of Press et al. 2021 (arXiv:2108.12409) on a small scale, with the ways to
 /// stretch rotary positions beside it.
 public final class PositionsLab {
-  private static final List<Integer> LENGTHS = List.of(256, 512, 1024, 2048, 4096);
+  /// The training length and beyond.
+  public static final List<Integer> LENGTHS = List.of(256, 512, 1024, 2048, 4096);
+
   private static final int CONTEXT = 256;
   private static final int BATCH = 8;
   private static final int VOCABULARY = 2048;
@@ -47,13 +49,25 @@ public final class PositionsLab {
   ///
   /// @param corpus empty means the source code of the running JDK
   /// @param steps of training of each model
+  /// @param lengths of the windows that are read, ascending, the training length first
   /// @param evaluationTokens held-out tokens that are read at each length
-  public record Settings(String corpus, long steps, long evaluationTokens, long seed, int threads) {
+  public record Settings(
+      String corpus,
+      long steps,
+      List<Integer> lengths,
+      long evaluationTokens,
+      long seed,
+      int threads) {
     public Settings {
-      if (steps < 1 || evaluationTokens < LENGTHS.getLast()) {
+      lengths = List.copyOf(lengths);
+      if (lengths.size() < 3 || lengths.getFirst() != CONTEXT) {
+        throw new IllegalArgumentException(
+            "lengths must be at least three from " + CONTEXT + " on, but are " + lengths);
+      }
+      if (steps < 1 || evaluationTokens < lengths.getLast()) {
         throw new IllegalArgumentException(
             "steps must be at least 1 and tokens to evaluate at least "
-                + LENGTHS.getLast()
+                + lengths.getLast()
                 + ", but they are "
                 + steps
                 + " and "
@@ -127,7 +141,7 @@ public final class PositionsLab {
             * settings.steps()
             * training.tokensPerStep()
             * ModelFlops.trainingPerToken(config, CONTEXT);
-    for (int length : LENGTHS) {
+    for (int length : settings.lengths()) {
       flops +=
           (double) (schemes + METHODS.size())
               * settings.evaluationTokens()
@@ -174,10 +188,10 @@ public final class PositionsLab {
 
   private void evaluate(
       Kernels kernels, LanguageModel model, String name, ContextMethod method, RunData data) {
-    double[] curve = new double[LENGTHS.size()];
+    double[] curve = new double[settings.lengths().size()];
     StringBuilder text = new StringBuilder();
     for (int i = 0; i < curve.length; i++) {
-      int length = LENGTHS.get(i);
+      int length = settings.lengths().get(i);
       if (length <= model.config().context()) {
         curve[i] = bitsPerByte(kernels, model, length, data);
       } else {
@@ -194,7 +208,7 @@ public final class PositionsLab {
 
   /// Measures the same tokens at every length, cut into windows that do not overlap.
   private double bitsPerByte(Kernels kernels, LanguageModel model, int length, RunData data) {
-    int rows = Math.max(1, LENGTHS.getLast() / length);
+    int rows = Math.max(1, settings.lengths().getLast() / length);
     long tokens = Math.min(settings.evaluationTokens(), data.heldOut().size() - 1);
     long batches = tokens / ((long) rows * length);
     if (batches < 1) {
@@ -202,7 +216,7 @@ public final class PositionsLab {
           "the held-out text has "
               + data.heldOut().size()
               + " tokens, but "
-              + LENGTHS.getLast()
+              + settings.lengths().getLast()
               + " are needed; give a larger --corpus");
     }
     try (Evaluation evaluation =
@@ -235,7 +249,7 @@ public final class PositionsLab {
     List<Row> rows = new ArrayList<>();
     curves.forEach((name, curve) -> {
       for (int i = 0; i < curve.length; i++) {
-        rows.add(new Row(name, LENGTHS.get(i), curve[i]));
+        rows.add(new Row(name, settings.lengths().get(i), curve[i]));
       }
     });
     return rows;
@@ -243,10 +257,10 @@ public final class PositionsLab {
 
   private LabReport report() {
     List<String> columns = new ArrayList<>(List.of("positions"));
-    LENGTHS.forEach(length -> columns.add(Integer.toString(length)));
+    settings.lengths().forEach(length -> columns.add(Integer.toString(length)));
     List<List<String>> rows = new ArrayList<>();
     List<Chart.Series> series = new ArrayList<>();
-    double[] x = LENGTHS.stream().mapToDouble(Integer::doubleValue).toArray();
+    double[] x = settings.lengths().stream().mapToDouble(Integer::doubleValue).toArray();
     curves.forEach((name, curve) -> {
       List<String> row = new ArrayList<>(List.of(name));
       for (double value : curve) {
@@ -273,7 +287,7 @@ public final class PositionsLab {
   }
 
   private List<Finding> findings() {
-    int last = LENGTHS.size() - 1;
+    int last = settings.lengths().size() - 1;
     List<Finding> findings = new ArrayList<>();
     for (String name : List.of("learned", "sinusoidal", "rope")) {
       findings.add(
@@ -293,7 +307,11 @@ public final class PositionsLab {
       String name = "rope + " + method.label();
       findings.add(
           new Finding(
-              method.label() + " at four times the training length, without more training",
+              String.format(
+                  Locale.ROOT,
+                  "%s at %d, without more training",
+                  method.label(),
+                  settings.lengths().get(2)),
               "better than rope as it is (Peng et al. 2023)",
               String.format(Locale.ROOT, "%.4f against %.4f", at(name, 2), at("rope", 2)),
               at(name, 2) < at("rope", 2)));
@@ -311,8 +329,8 @@ public final class PositionsLab {
         Locale.ROOT,
         "%.4f at %d, %.4f at %d",
         at(name, from),
-        LENGTHS.get(from),
+        settings.lengths().get(from),
         at(name, to),
-        LENGTHS.get(to));
+        settings.lengths().get(to));
   }
 }
