@@ -20,7 +20,8 @@ import picocli.CommandLine.Command;
       InferenceBench.class,
       ColdStartBench.class,
       ExportBench.class,
-      RecurrentBench.class
+      RecurrentBench.class,
+      TranslationBench.class
     })
 public final class Bench {
   private Bench() {}

@@ -33,7 +33,7 @@ public record EncoderDecoderFolder(
     EncoderDecoder model, List<String> sourceSymbols, List<String> targetSymbols) {
   private static final String CONFIG = "config.json";
   private static final String WEIGHTS = "model.safetensors";
-  private static final String TYPE = "encoder-decoder";
+  static final String TYPE = "encoder-decoder";
   private static final int DEFAULT_CONTEXT = 1024;
 
   /// Tells whether `folder` describes an encoder–decoder, so that it is not opened as a language
