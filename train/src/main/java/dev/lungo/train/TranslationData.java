@@ -72,6 +72,12 @@ final class TranslationData {
         this.heldOut.add(new HeldOut(text, ids));
       }
     }
+    if (this.heldOut.isEmpty()) {
+      throw new IllegalArgumentException(
+          "all held-out pairs are longer than --longest "
+              + longest
+              + "; give more or allow longer");
+    }
   }
 
   /// Opens the data; learns the tokenizer and writes it into the folder, or, for a run that goes
