@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "BENCHMARK",
     subcommands = {
       MatmulBench.class,
+      AttentionBench.class,
       TrainingBench.class,
       OperationsBench.class,
       GreedyBench.class,
@@ -18,7 +19,8 @@ import picocli.CommandLine.Command;
       SpeedrunBench.class,
       InferenceBench.class,
       ColdStartBench.class,
-      ExportBench.class
+      ExportBench.class,
+      RecurrentBench.class
     })
 public final class Bench {
   private Bench() {}

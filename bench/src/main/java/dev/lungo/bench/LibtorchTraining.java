@@ -21,8 +21,13 @@ final class LibtorchTraining implements TrainingContestant {
   /// Starts a child that knows libtorch. Its threads are told not to spin while they wait, without
   /// which two of them run at half the speed of one on shared cores.
   static Child start(int threads) throws IOException {
+    return start("dev.lungo.bench.peer.LibtorchChild", threads);
+  }
+
+  /// Starts a child with another main class in the same way.
+  static Child start(String mainClass, int threads) throws IOException {
     return Child.java(
-        "dev.lungo.bench.peer.LibtorchChild",
+        mainClass,
         Map.of("OMP_WAIT_POLICY", "PASSIVE", "OMP_NUM_THREADS", Integer.toString(threads)));
   }
 

@@ -16,6 +16,7 @@ final class Commands {
           new Entry("generate", GenerateCommand::new),
           new Entry("classify", ClassifyCommand::new),
           new Entry("chat", ChatCommand::new),
+          new Entry("translate", TranslateCommand::new),
           new Entry("pull", PullCommand::new),
           new Entry("inspect", InspectCommand::new),
           new Entry("export", ExportCommand::new),

@@ -13,6 +13,7 @@ import picocli.CommandLine.Option;
 /// ContextOptions();`.
 final class ContextOptions {
   private static final double DEFAULT_RATE = 1e-4;
+  private static final long CORPUS_STEPS = 500;
 
   @Option(
       names = "--context",
@@ -32,16 +33,18 @@ final class ContextOptions {
   @Option(
       names = "--corpus",
       paramLabel = "PATH",
-      description = "With --context: text to measure and train on (default: this JDK's source).")
+      description =
+          "Text to go on learning from, with lora or full. With --context: text to measure and train"
+              + " on (default: this JDK's source).")
   private Optional<Path> corpus = Optional.empty();
 
   @Option(
       names = "--steps",
       paramLabel = "N",
       description =
-          "With --context: train on so many windows of N positions (default: ${DEFAULT-VALUE}).",
-      defaultValue = "0")
-  private long steps;
+          "Steps to take on --corpus (default: 500). With --context: windows of N positions to train"
+              + " on (default: 0).")
+  private Optional<Long> steps = Optional.empty();
 
   @Option(
       names = "--candidates",
@@ -53,6 +56,16 @@ final class ContextOptions {
   /// Says whether a context is to be extended.
   boolean wanted() {
     return context.isPresent();
+  }
+
+  /// Returns the text to learn from, if one is named.
+  Optional<Path> corpus() {
+    return corpus;
+  }
+
+  /// Returns how many steps to take on it.
+  long corpusSteps() {
+    return steps.orElse(CORPUS_STEPS);
   }
 
   /// Returns what the new folder is called after.
@@ -70,7 +83,7 @@ final class ContextOptions {
             context.orElseThrow(),
             method,
             corpus.map(Path::toString).orElse(""),
-            steps,
+            steps.orElse(0L),
             rate == 0 ? DEFAULT_RATE : rate,
             candidates,
             seed,

@@ -7,6 +7,7 @@ import dev.lungo.train.RunReport;
 import dev.lungo.train.TerminalChart;
 import dev.lungo.train.TrainingLoop;
 import dev.lungo.train.TrainingRun;
+import dev.lungo.train.TranslationRun;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -54,24 +55,12 @@ final class RunScreen implements RunListener {
   /// Prints what a run came to, its loss and what to do next.
   void summary(TrainingRun.Outcome outcome) throws IOException {
     line.close();
-    Path folder = Path.of(outcome.run());
-    List<MetricsLog.Event> events = MetricsLog.read(folder.resolve(MetricsLog.FILE));
-    console.print("");
-    console.print(
-        TerminalChart.draw(
-            Curve.loss(events),
-            Math.min(ProgressLine.columns(), ProgressLine.USUAL_COLUMNS),
-            CHART_ROWS,
-            TerminalChart.Characters.suiting(System.getenv(), StandardCharsets.UTF_8)));
+    chart(outcome.run());
     console.print(
         String.format(
             Locale.ROOT,
             "%s after %,d steps, %,d tokens, %s: held-out %.4f bits per byte (loss %.4f nats per token)",
-            switch (outcome.end()) {
-              case FINISHED -> "finished";
-              case STOPPED -> "stopped";
-              case DIVERGED -> "stopped, because too many steps in a row were no numbers,";
-            },
+            end(outcome.end()),
             outcome.steps(),
             outcome.tokens(),
             ProgressLine.duration(outcome.trainingSeconds()),
@@ -98,5 +87,61 @@ final class RunScreen implements RunListener {
     for (String command : TrainingRun.nextCommands(outcome.run())) {
       console.print("  " + command);
     }
+  }
+
+  /// Prints what a run that learned to translate came to, and what to do next.
+  void summary(TranslationRun.Outcome outcome) throws IOException {
+    line.close();
+    chart(outcome.run());
+    console.print(
+        String.format(
+            Locale.ROOT,
+            "%s after %,d steps, %s: %.2f %% of %,d held-out pairs exact, BLEU %.2f, chrF %.2f (loss"
+                + " %.4f nats per token)",
+            end(outcome.end()),
+            outcome.steps(),
+            ProgressLine.duration(outcome.trainingSeconds()),
+            100 * outcome.exactMatch(),
+            outcome.heldOutPairs(),
+            outcome.bleu(),
+            outcome.chrf(),
+            outcome.valLoss()));
+    console.print(
+        String.format(
+            Locale.ROOT,
+            "%,.0f tokens per second; %,d parameters; memory %,d MB of %,d MB estimated",
+            outcome.tokensPerSecond(),
+            outcome.parameters(),
+            outcome.peakBytes() / 1_000_000,
+            outcome.estimatedBytes() / 1_000_000));
+    console.print("");
+    console.print(
+        "The model, its tokenizer and " + RunReport.FILE + " are in " + outcome.run() + ". Next:");
+    if (outcome.end() == TrainingLoop.End.STOPPED) {
+      console.print("  ./lungo train --resume " + outcome.run());
+    }
+    for (String command : outcome.nextCommands()) {
+      console.print("  " + command);
+    }
+  }
+
+  private static String end(TrainingLoop.End end) {
+    return switch (end) {
+      case FINISHED -> "finished";
+      case STOPPED -> "stopped";
+      case DIVERGED -> "stopped, because too many steps in a row were no numbers,";
+    };
+  }
+
+  private void chart(String run) throws IOException {
+    Path folder = Path.of(run);
+    List<MetricsLog.Event> events = MetricsLog.read(folder.resolve(MetricsLog.FILE));
+    console.print("");
+    console.print(
+        TerminalChart.draw(
+            Curve.loss(events),
+            Math.min(ProgressLine.columns(), ProgressLine.USUAL_COLUMNS),
+            CHART_ROWS,
+            TerminalChart.Characters.suiting(System.getenv(), StandardCharsets.UTF_8)));
   }
 }

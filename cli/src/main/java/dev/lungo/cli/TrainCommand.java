@@ -8,6 +8,8 @@ import dev.lungo.train.TrainingLoop;
 import dev.lungo.train.TrainingRun;
 import dev.lungo.train.TrainingSettings;
 import dev.lungo.train.TrainingSettings.OptimizerChoice;
+import dev.lungo.train.TranslationRun;
+import dev.lungo.train.TranslationSettings;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -25,22 +27,43 @@ import picocli.CommandLine.Spec;
     name = "train",
     description = {
       "Train a language model from text.",
-      "Without options it learns Java from the source code of the JDK that runs it."
+      "Without options it learns Java from the source code of the JDK that runs it.",
+      "With --task translation it learns to translate: English to French as CLDR knows it, or pairs."
     },
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {
   private static final double DEFAULT_MINUTES = 3;
+  private static final double DEFAULT_TRANSLATION_MINUTES = 8;
+  private static final int DEFAULT_WIDTH = 128;
+  private static final int DEFAULT_HEADS = 4;
 
   @Spec private CommandSpec spec;
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final SeedOption seed = new SeedOption();
 
+  @Mixin private final TranslationOptions translation = new TranslationOptions();
+
+  /// What a model can be trained for.
+  enum Task {
+    LANGUAGE_MODEL,
+    TRANSLATION
+  }
+
+  @Option(
+      names = "--task",
+      paramLabel = "NAME",
+      description = "language_model or translation (default: ${DEFAULT-VALUE}).",
+      defaultValue = "language_model")
+  private Task task;
+
   @Option(
       names = "--corpus",
       paramLabel = "PATH",
-      description =
-          "Text to learn from: a text file, a folder, .zip, .jsonl, .parquet, .gz or .zst of these.")
+      description = {
+        "Text to learn from: a text file, a folder, .zip, .jsonl, .parquet, .gz or .zst of these.",
+        "With --task translation: a text and its translation a line, with a tab between."
+      })
   private Optional<Path> corpus = Optional.empty();
 
   @Option(
@@ -64,7 +87,7 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "3")
   private int depth;
 
-  @Option(names = "--minutes", paramLabel = "M", description = "Train for so long (default: 3).")
+  @Option(names = "--minutes", paramLabel = "M", description = "Train for so long (default: 3; translation: 8).")
   private Optional<Double> minutes = Optional.empty();
 
   @Option(names = "--steps", paramLabel = "N", description = "Train for so many steps instead.")
@@ -82,7 +105,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--architecture",
       paramLabel = "NAME",
-      description = "llama or gpt2 (default: ${DEFAULT-VALUE}).",
+      description = "llama, gpt2, rnn, lstm or gru (default: ${DEFAULT-VALUE}).",
       defaultValue = "llama")
   private Architecture architecture;
 
@@ -98,9 +121,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--vocabulary",
       paramLabel = "N",
-      description = "Tokens of a trained tokenizer (default: ${DEFAULT-VALUE}).",
-      defaultValue = "4096")
-  private int vocabulary;
+      description =
+          "Tokens of a trained tokenizer (default: 4096; translation: 2048, or 8192 with --corpus).")
+  private Optional<Integer> vocabulary = Optional.empty();
 
   @Option(
       names = "--context",
@@ -129,6 +152,13 @@ final class TrainCommand implements Callable<Integer> {
       description = "Key/value heads (default: half the heads).",
       defaultValue = "0")
   private int kvHeads;
+
+  @Option(
+      names = "--dropout",
+      paramLabel = "P",
+      description = "Share of numbers dropped between recurrent layers (default: 0).",
+      defaultValue = "0")
+  private double dropout;
 
   @Option(
       names = "--positions",
@@ -243,6 +273,9 @@ final class TrainCommand implements Callable<Integer> {
     RunScreen screen = new RunScreen(console);
     OptionalLong stop = stopAfter.map(OptionalLong::of).orElse(OptionalLong.empty());
     String version = Version.current().lungo();
+    if (resume.isPresent() ? TranslationRun.isOne(resume.get()) : task == Task.TRANSLATION) {
+      return translation(screen, stop, version);
+    }
     TrainingRun.Outcome outcome;
     if (resume.isPresent()) {
       outcome = TrainingRun.resume(resume.get(), stop, version, screen);
@@ -255,17 +288,61 @@ final class TrainCommand implements Callable<Integer> {
     return outcome.end() == TrainingLoop.End.DIVERGED ? 1 : 0;
   }
 
-  private TrainingSettings settings() {
-    if (minutes.isPresent() && steps.isPresent()
-        || steps.isPresent() && tokens.isPresent()
-        || minutes.isPresent() && tokens.isPresent()) {
+  private int translation(RunScreen screen, OptionalLong stop, String version) throws Exception {
+    TranslationRun.Outcome outcome =
+        resume.isPresent()
+            ? TranslationRun.resume(resume.get(), stop, version, screen)
+            : TranslationRun.start(
+                out.orElseGet(this::freeFolder), translationSettings(), stop, version, screen);
+    screen.summary(outcome);
+    console.result(outcome);
+    return outcome.end() == TrainingLoop.End.DIVERGED ? 1 : 0;
+  }
+
+  private TranslationSettings translationSettings() {
+    checkLength();
+    if (tokens.isPresent()) {
       throw new ParameterException(
-          spec.commandLine(), "give only one of --minutes, --steps and --tokens");
+          spec.commandLine(), "--task translation is bounded by --minutes or --steps");
     }
+    boolean paper = translation.schedule == TranslationSettings.RateSchedule.INVERSE_ROOT;
+    double regular = corpus.isPresent() ? 0.1 : 0;
+    return new TranslationSettings(
+        corpus.map(Path::toString).orElse(""),
+        translation.strict,
+        vocabulary.orElse(corpus.isEmpty() ? 2048 : 8192),
+        depth,
+        width == 0 ? DEFAULT_WIDTH : width,
+        heads == 0 ? DEFAULT_HEADS : heads,
+        translation.norm,
+        translation.activation,
+        translation.shared,
+        translation.longest,
+        translation.batchTokens,
+        minutes.orElse(DEFAULT_TRANSLATION_MINUTES),
+        atLeastOne("--steps", steps),
+        optimizer,
+        rate.orElse(paper ? 1 : optimizer == OptimizerChoice.MUON ? 0.02 : 0.002),
+        weightDecay,
+        translation.schedule,
+        warmup,
+        decayShare,
+        decay,
+        clip,
+        translation.dropoutOr(regular),
+        translation.smoothingOr(regular),
+        seed.value(),
+        threads.count(),
+        evaluateEvery,
+        translation.evaluationPairs);
+  }
+
+  private TrainingSettings settings() {
+    checkLength();
     return new TrainingSettings(
         corpus.map(Path::toString).orElse(""),
         tokenizer,
-        vocabulary,
+        vocabulary.orElse(4096),
         architecture,
         depth,
         width,
@@ -274,6 +351,7 @@ final class TrainCommand implements Callable<Integer> {
         positions.orElse(architecture.usualPositions()),
         AttentionChoice.of(attention, attentionPattern),
         context,
+        dropout,
         batch,
         microBatches,
         minutes.orElse(DEFAULT_MINUTES),
@@ -293,6 +371,15 @@ final class TrainCommand implements Callable<Integer> {
         samplePrompt.orElse(corpus.isEmpty() ? "public static" : "\n"));
   }
 
+  private void checkLength() {
+    if (minutes.isPresent() && steps.isPresent()
+        || steps.isPresent() && tokens.isPresent()
+        || minutes.isPresent() && tokens.isPresent()) {
+      throw new ParameterException(
+          spec.commandLine(), "give only one of --minutes, --steps and --tokens");
+    }
+  }
+
   private long atLeastOne(String name, Optional<Long> value) {
     if (value.isPresent() && value.get() < 1) {
       throw new ParameterException(
@@ -306,7 +393,7 @@ final class TrainCommand implements Callable<Integer> {
     String text =
         corpus
             .map(path -> String.valueOf(path.getFileName()).replaceFirst("\\..*", ""))
-            .orElse("java");
+            .orElse(task == Task.TRANSLATION ? "en-fr" : "java");
     String name = text + "-d" + depth;
     Path runs = Path.of("runs");
     Path folder = runs.resolve(name);

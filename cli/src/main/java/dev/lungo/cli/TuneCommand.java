@@ -3,6 +3,8 @@ package dev.lungo.cli;
 import dev.lungo.tune.ClassificationRun;
 import dev.lungo.tune.ClassificationSettings;
 import dev.lungo.tune.ClassificationSettings.Method;
+import dev.lungo.tune.CorpusSettings;
+import dev.lungo.tune.CorpusTuning;
 import dev.lungo.tune.Pooling;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,8 +25,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "tune",
     description = {
-      "Fine-tune a model: make a classifier of it, or let it read longer texts (--context).",
-      "Without --data it learns which module of the JDK a source file comes from."
+      "Fine-tune a model: make a classifier of it, let it go on learning from other text (--corpus),",
+      "or let it read longer texts (--context). With none of these and without --data it learns which",
+      "module of the JDK a source file comes from."
     },
     sortOptions = false)
 final class TuneCommand implements Callable<Integer> {
@@ -48,8 +51,9 @@ final class TuneCommand implements Callable<Integer> {
   @Option(
       names = "--task",
       paramLabel = "NAME",
-      description = "classification: answer with one of a few labels (default).")
-  private Task task = Task.CLASSIFICATION;
+      description =
+          "classification: answer with one of a few labels (default, unless there is --corpus).")
+  private Optional<Task> task = Optional.empty();
 
   @Option(
       names = "--data",
@@ -158,9 +162,40 @@ final class TuneCommand implements Callable<Integer> {
       Path folder = out.orElseGet(() -> freeFolder(context.purpose()));
       return context.extend(model, folder, rate, seed.value(), threads.count(), console);
     }
-    return switch (task) {
+    if (context.corpus().isPresent()) {
+      if (task.isPresent() || data.isPresent()) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--corpus is text to go on learning from; labelled texts for --task are --data");
+      }
+      return corpus(context.corpus().get());
+    }
+    return switch (task.orElse(Task.CLASSIFICATION)) {
       case CLASSIFICATION -> classification();
     };
+  }
+
+  private int corpus(Path corpus) throws IOException {
+    CorpusSettings settings =
+        new CorpusSettings(
+            model.toString(),
+            corpus.toString(),
+            method,
+            rank,
+            alpha.orElse(2.0 * rank),
+            targets,
+            context.corpusSteps(),
+            batch,
+            rate,
+            seed.value(),
+            threads.count());
+    Path folder = out.orElseGet(() -> freeFolder(stem(corpus)));
+    TuneScreen screen = new TuneScreen(console);
+    CorpusTuning.Outcome outcome =
+        CorpusTuning.run(folder, settings, Version.current().lungo(), screen);
+    screen.summary(outcome);
+    console.result(outcome);
+    return 0;
   }
 
   private int classification() throws IOException {

@@ -3,6 +3,7 @@ package dev.lungo.cli;
 import dev.lungo.train.RunReport;
 import dev.lungo.tune.ClassificationRun;
 import dev.lungo.tune.ClassificationScores;
+import dev.lungo.tune.CorpusTuning;
 import dev.lungo.tune.TuneListener;
 import java.util.List;
 import java.util.Locale;
@@ -103,6 +104,28 @@ final class TuneScreen implements TuneListener {
             ProgressLine.duration(outcome.seconds())));
     console.print("The classifier and " + RunReport.FILE + " are in " + outcome.run() + ". Next:");
     for (String command : ClassificationRun.nextCommands(outcome.run())) {
+      console.print("  " + command);
+    }
+  }
+
+  /// Prints what going on with other text came to.
+  void summary(CorpusTuning.Outcome outcome) {
+    line.close();
+    console.print("");
+    console.print(
+        String.format(
+            Locale.ROOT,
+            "%s: %,d of %,d parameters learned from %,d tokens in %s: held-out %.4f bits per byte,"
+                + " %.4f before",
+            outcome.method(),
+            outcome.trainedParameters(),
+            outcome.parameters(),
+            outcome.tokens(),
+            ProgressLine.duration(outcome.seconds()),
+            outcome.bitsPerByte(),
+            outcome.bitsPerByteBefore()));
+    console.print("The model and " + RunReport.FILE + " are in " + outcome.model() + ". Next:");
+    for (String command : CorpusTuning.nextCommands(outcome.model())) {
       console.print("  " + command);
     }
   }

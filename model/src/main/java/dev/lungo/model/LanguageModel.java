@@ -8,12 +8,14 @@ import dev.lungo.op.CrossEntropy;
 import dev.lungo.op.Linear;
 import dev.lungo.op.Pass;
 import dev.lungo.tensor.DType;
+import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.Optional;
 
 /// A decoder-only language model: ids in, a prediction of each next id out.
-public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma, Gpt2, Opt {
+public sealed interface LanguageModel extends AutoCloseable
+    permits Llama, Gemma, Gpt2, Opt, Recurrent {
   /// Creates a model whose parameters have no values yet.
   ///
   /// @param trainable whether parameters get memory for gradients
@@ -38,12 +40,18 @@ public sealed interface LanguageModel extends AutoCloseable permits Llama, Gemma
       case GemmaConfig gemma -> new Gemma(gemma, parameters);
       case Gpt2Config gpt2 -> new Gpt2(gpt2, parameters);
       case OptConfig opt -> new Opt(opt, parameters);
+      case RecurrentConfig recurrent -> new Recurrent(recurrent, parameters);
     };
   }
 
   ModelConfig config();
 
   Parameters parameters();
+
+  /// Gives every parameter its first value.
+  default void initialize(RandomNumbers random) {
+    parameters().initialize(random);
+  }
 
   /// Computes the last hidden states, after the final norm: the same code for training, prefill and
   /// decoding.

@@ -4,7 +4,8 @@ import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 
 /// The sizes of a decoder-only model.
-public sealed interface ModelConfig permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig {
+public sealed interface ModelConfig
+    permits LlamaConfig, GemmaConfig, Gpt2Config, OptConfig, RecurrentConfig {
   int vocabulary();
 
   /// The width C of the residual stream.

@@ -37,6 +37,8 @@ public final class ModelFlops {
   }
 
   private static long attentionWidth(ModelConfig config) {
-    return (long) config.layers() * config.heads() * config.headDim();
+    return config instanceof RecurrentConfig
+        ? 0
+        : (long) config.layers() * config.heads() * config.headDim();
   }
 }

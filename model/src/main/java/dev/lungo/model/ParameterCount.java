@@ -5,7 +5,7 @@ package dev.lungo.model;
 /// @param tokenEmbedding the table of token vectors, V·C
 /// @param positionEmbedding the table of position vectors
 /// @param attentionMatrices query, key, value and output projections of all layers
-/// @param feedForwardMatrices the feed-forward projections of all layers
+/// @param feedForwardMatrices the feed-forward projections of all layers, or the recurrent ones
 /// @param vectors norms' factors and all biases
 /// @param head the projection to the vocabulary, 0 when it is the token embedding
 public record ParameterCount(
@@ -48,6 +48,14 @@ public record ParameterCount(
       case Gpt2Config gpt2 ->
           ofGpt(gpt2, gpt2.positions() == PositionScheme.LEARNED ? gpt2.context() : 0);
       case OptConfig opt -> ofGpt(opt, opt.context() + OptConfig.UNUSED_POSITIONS);
+      case RecurrentConfig recurrent ->
+          new ParameterCount(
+              table,
+              0,
+              0,
+              layers * recurrent.matricesPerLayer(),
+              layers * recurrent.biasesPerLayer(),
+              head);
     };
   }
 
@@ -73,22 +81,28 @@ public record ParameterCount(
         + (config.family().headNorms() ? 2L * config.headDim() : 0);
   }
 
-  /// Counts the encoder–decoder of "Attention is all you need" (Vaswani et al. 2017,
-  /// arXiv:1706.03762): one shared table, sinusoidal positions, post-norm, no biases in the
-  /// attention projections.
-  ///
-  /// @param layers of the encoder, and as many of the decoder
-  public static ParameterCount ofTransformer(long vocabulary, long width, long layers, long inner) {
-    long attention = 4 * width * width;
-    long norm = 2 * width;
-    long feedForwardBiases = inner + width;
+  /// Counts an encoder–decoder's parameters without building it.
+  public static ParameterCount of(EncoderDecoderConfig config) {
+    long width = config.width();
+    long inner = config.feedForward();
+    long source = config.sourceVocabulary() * width;
+    long target = config.targetVocabulary() * width;
+    long projections = config.activation() == EncoderDecoderConfig.Activation.SWIGLU ? 3 : 2;
+    long feedForwardBiases = (projections - 1) * inner + width;
+    long attentions = config.encoderLayers() + 2L * config.decoderLayers();
+    long layers = config.encoderLayers() + config.decoderLayers();
+    long lastNorms = config.norm() == EncoderDecoderConfig.NormPlacement.PRE ? 2 : 0;
+    long norms = attentions + layers + lastNorms;
     return new ParameterCount(
-        vocabulary * width,
+        config.shared() == EncoderDecoderConfig.SharedTables.ALL ? source : source + target,
         0,
-        layers * (attention + 2 * attention),
-        layers * 2 * (2 * width * inner),
-        layers * (2 * feedForwardBiases + 2 * norm + 3 * norm),
-        0);
+        attentions * 4 * width * width,
+        layers * projections * width * inner,
+        layers * feedForwardBiases
+            + norms * 2 * width
+            + (config.attentionBiases() ? attentions * 4 * width : 0)
+            + (config.headBias() ? config.targetVocabulary() : 0),
+        config.shared() == EncoderDecoderConfig.SharedTables.NONE ? target : 0);
   }
 
   /// Counts low-rank adapters on the query and value projections (Hu et al. 2021,

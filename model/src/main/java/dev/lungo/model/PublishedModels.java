@@ -83,6 +83,11 @@ public final class PublishedModels {
   public static final OptConfig OPT_125M = new OptConfig(50_272, 768, 12, 12, 3072, 2048, true);
   public static final OptConfig OPT_1_3B = new OptConfig(50_272, 2048, 24, 32, 8192, 2048, true);
 
+  public static final EncoderDecoderConfig TRANSFORMER_BASE =
+      EncoderDecoderConfig.published(37_000, 512, 6, 8, 2048);
+  public static final EncoderDecoderConfig TRANSFORMER_BIG =
+      EncoderDecoderConfig.published(37_000, 1024, 6, 16, 4096);
+
   private PublishedModels() {}
 
   private static Gpt2Config gpt2(int width, int layers) {

@@ -37,9 +37,9 @@ public record PublishedNumber(String topic, String name, long expected, long com
         parameters("OPT 125m", 125_239_296L, PublishedModels.OPT_125M),
         parameters("OPT 1.3b", 1_315_758_080L, PublishedModels.OPT_1_3B),
         parameters(
-            "Transformer base", 63_045_632L, ParameterCount.ofTransformer(37_000, 512, 6, 2048)),
+            "Transformer base", 63_045_632L, ParameterCount.of(PublishedModels.TRANSFORMER_BASE)),
         parameters(
-            "Transformer big", 214_171_648L, ParameterCount.ofTransformer(37_000, 1024, 6, 4096)),
+            "Transformer big", 214_171_648L, ParameterCount.of(PublishedModels.TRANSFORMER_BIG)),
         adapters("Llama 2 7B, rank 8 on q and v", 4_194_304L, PublishedModels.LLAMA_2_7B),
         adapters("Llama 2 13B, rank 8 on q and v", 6_553_600L, PublishedModels.LLAMA_2_13B),
         new PublishedNumber(

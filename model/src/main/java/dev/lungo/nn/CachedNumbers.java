@@ -105,6 +105,16 @@ final class CachedNumbers {
     }
   }
 
+  /// Copies the float32 numbers of one position of the first sequences, (B, numbers).
+  Tensor position(Pass pass, int sequences, int position) {
+    Tensor out = pass.allocate(sequences, row);
+    for (int b = 0; b < sequences; b++) {
+      long from = ((long) b * capacity + position) * rowBytes;
+      MemorySegment.copy(data.data(), from, out.data(), b * rowBytes, rowBytes);
+    }
+    return out;
+  }
+
   /// Decodes the first positions of the first sequences into float32, (B, T, KV heads, D).
   Tensor expand(Pass pass, int sequences, int positions) {
     BlockFormat format = data.type().format().orElseThrow();

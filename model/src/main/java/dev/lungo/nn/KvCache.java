@@ -189,6 +189,26 @@ public final class KvCache {
     return parts;
   }
 
+  /// Stores what a layer has for new positions, without attending to it: a recurrent model's
+  /// states. The length grows only with [#advance].
+  ///
+  /// @param k (B, T, numbers), float32 as this cache has to be; `v` likewise, if there is one
+  public void store(int layer, Tensor k, Optional<Tensor> v) {
+    checkRoom(k);
+    keys[layer].store(k, length);
+    v.ifPresent(present -> values[layer].store(present, length));
+  }
+
+  /// Returns a copy of the last position's numbers, stored as keys, (B, numbers).
+  public Tensor lastKeys(Pass pass, int layer) {
+    return keys[layer].position(pass, batch, length - 1);
+  }
+
+  /// Returns a copy of the last position's numbers, stored as values, (B, numbers).
+  public Tensor lastValues(Pass pass, int layer) {
+    return values[layer].position(pass, batch, length - 1);
+  }
+
   /// Stores the keys and values of new positions and attends from them to all positions so far. The
   /// length grows only with [#advance], once every layer has done this.
   ///
@@ -197,19 +217,7 @@ public final class KvCache {
   /// @return (B, T, H, D)
   Tensor attend(Pass pass, int layer, AttentionRule rule, Tensor q, Tensor k, Tensor v) {
     int count = k.shape().dimension(1);
-    if (k.shape().dimension(0) != batch) {
-      throw new IllegalArgumentException(
-          "cache: holds " + batch + " sequences, but got keys of " + k.shape().dimension(0));
-    }
-    if (length + count > capacity) {
-      throw new IllegalArgumentException(
-          "cache: "
-              + length
-              + " positions and "
-              + count
-              + " more exceed its capacity of "
-              + capacity);
-    }
+    checkRoom(k);
     keys[layer].store(k, length);
     values[layer].store(v, length);
     boolean stored = type != DType.FLOAT32;
@@ -240,6 +248,23 @@ public final class KvCache {
         q,
         keys[layer].expand(pass, batch, positions),
         values[layer].expand(pass, batch, positions));
+  }
+
+  private void checkRoom(Tensor k) {
+    int count = k.shape().dimension(1);
+    if (k.shape().dimension(0) != batch) {
+      throw new IllegalArgumentException(
+          "cache: holds " + batch + " sequences, but got keys of " + k.shape().dimension(0));
+    }
+    if (length + count > capacity) {
+      throw new IllegalArgumentException(
+          "cache: "
+              + length
+              + " positions and "
+              + count
+              + " more exceed its capacity of "
+              + capacity);
+    }
   }
 
   /// Hides what a cache that forgets might not hold any more, so that what a query sees does not

@@ -11,6 +11,7 @@ import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
 import dev.lungo.model.PositionScheme;
+import dev.lungo.model.RecurrentConfig;
 import dev.lungo.model.RopeScaling;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,6 +46,11 @@ final class GgufMetadata {
         metadata.put(ATTENTION + "layer_norm_epsilon", gpt2.normEpsilon());
         yield metadata;
       }
+      case RecurrentConfig recurrent ->
+          throw new IllegalArgumentException(
+              "GGUF files hold no recurrent models such as this "
+                  + RecurrentConfig.name(recurrent.cell())
+                  + "; write a folder with safetensors");
       case OptConfig _ ->
           throw new IllegalArgumentException(
               "GGUF files hold no OPT models; write a folder with safetensors");

@@ -5,6 +5,7 @@ import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
+import dev.lungo.model.RecurrentConfig;
 
 /// What GGUF files call the tensors that Hugging Face checkpoints hold.
 final class GgufNames {
@@ -72,6 +73,8 @@ final class GgufNames {
           case LlamaConfig _ -> LLAMA;
           case GemmaConfig _ -> GEMMA;
           case Gpt2Config _ -> GPT2;
+          case RecurrentConfig _ ->
+              throw new IllegalArgumentException("GGUF files have no recurrent models");
           case OptConfig _ ->
               throw new IllegalArgumentException("GGUF files have no names for OPT's tensors");
         };

@@ -20,6 +20,7 @@ final class JsonFields {
 
   private static final int MOST_IDS = 1024;
   private static final int MOST_FACTORS = 1 << 15;
+  private static final int MOST_SYMBOLS = 1 << 16;
   private static final int MOST_LAYERS = 10_000;
 
   /// The value of a field.
@@ -78,6 +79,8 @@ final class JsonFields {
       values.put(name, new Wholes(at, json.readCounts(name, MOST_IDS)));
     } else if (json.at(JsonToken.START_ARRAY) && name.endsWith("_factor")) {
       values.put(name, new Reals(at, json.readNumbers(name, MOST_FACTORS)));
+    } else if (json.at(JsonToken.START_ARRAY) && name.endsWith("_vocab")) {
+      values.put(name, new Texts(at, json.readStrings(name, MOST_SYMBOLS)));
     } else if (json.at(JsonToken.START_ARRAY) && name.equals("layer_types")) {
       values.put(name, new Texts(at, json.readStrings(name, MOST_LAYERS)));
     } else if (json.at(JsonToken.START_ARRAY)) {

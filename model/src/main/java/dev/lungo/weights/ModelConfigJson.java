@@ -3,6 +3,7 @@ package dev.lungo.weights;
 import dev.lungo.file.AtomicFiles;
 import dev.lungo.file.MalformedFileException;
 import dev.lungo.kernel.AttentionPattern;
+import dev.lungo.kernel.RecurrentKernels.Cell;
 import dev.lungo.model.GemmaConfig;
 import dev.lungo.model.GemmaGeneration;
 import dev.lungo.model.Gpt2Config;
@@ -11,6 +12,7 @@ import dev.lungo.model.LlamaFamily;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
 import dev.lungo.model.PositionScheme;
+import dev.lungo.model.RecurrentConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +60,10 @@ public final class ModelConfigJson {
         case "gemma3_text" -> GemmaConfigJson.read(fields, GemmaGeneration.GEMMA3);
         case GPT2 -> gpt2(fields);
         case "opt" -> OptConfigJson.read(fields);
+        case "rnn" -> RecurrentConfigJson.read(fields, Cell.RNN_TANH);
+        case "rnn-relu" -> RecurrentConfigJson.read(fields, Cell.RNN_RELU);
+        case "lstm" -> RecurrentConfigJson.read(fields, Cell.LSTM);
+        case "gru" -> RecurrentConfigJson.read(fields, Cell.GRU);
         case "" -> throw fields.malformed("model_type", "is missing; Lungo reads " + KNOWN);
         default ->
             throw fields.malformed(
@@ -187,6 +193,7 @@ public final class ModelConfigJson {
       case GemmaConfig gemma -> GemmaConfigJson.describe(gemma, fields);
       case Gpt2Config gpt2 -> describe(gpt2, fields);
       case OptConfig opt -> OptConfigJson.describe(opt, fields);
+      case RecurrentConfig recurrent -> RecurrentConfigJson.describe(recurrent, fields);
     }
     fields.put("tie_word_embeddings", config.tiedEmbeddings());
     fields.put("torch_dtype", "float32");

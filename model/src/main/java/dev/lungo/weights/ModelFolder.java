@@ -97,7 +97,7 @@ public final class ModelFolder {
   }
 
   /// Reads a parameter and returns the name of the tensor that it came from, if there is one.
-  private static Optional<String> read(Path folder, Safetensors saved, Parameter parameter)
+  static Optional<String> read(Path folder, Safetensors saved, Parameter parameter)
       throws IOException {
     Tensor target = parameter.tensor();
     StoredTensor source = find(saved, parameter.name()).orElse(null);
@@ -193,7 +193,7 @@ public final class ModelFolder {
     SafetensorsWriter.write(folder.resolve(WEIGHTS), Map.of("format", "pt"), tensors);
   }
 
-  private static Outgoing outgoing(Parameter parameter) {
+  static Outgoing outgoing(Parameter parameter) {
     Tensor tensor = parameter.tensor();
     Shape shape = tensor.shape();
     if (parameter.transposedInFile()) {

@@ -26,6 +26,8 @@ public interface Kernels extends AutoCloseable {
   /// ones know the plain one, and compute row by row for both others.
   Kernels with(AttentionAlgorithm algorithm);
 
+  RecurrentKernels recurrent();
+
   PositionKernels position();
 
   LossKernels loss();

@@ -19,7 +19,12 @@ public interface LossKernels {
   /// Computes [#crossEntropy] and replaces `logits` by its gradient times `scale`: scale · (softmax
   /// - onehot(target)), 0 where ignored.
   ///
+  /// With label smoothing ε (Szegedy et al. 2015, arXiv:1512.00567) the target's probability is to
+  /// be 1 - ε + ε / classes and every other's ε / classes, and the loss is the cross-entropy with
+  /// that distribution.
+  ///
   /// @param targetsOffset the first target, in elements; `lossesOffset` likewise
+  /// @param smoothing ε, in [0, 1)
   void crossEntropyWithGradient(
       MemorySegment logits,
       MemorySegment targets,
@@ -28,7 +33,8 @@ public interface LossKernels {
       long lossesOffset,
       int rows,
       int classes,
-      float scale);
+      float scale,
+      float smoothing);
 
   /// Replaces each row of x (rows, classes) by its softmax.
   void softmax(MemorySegment x, int rows, int classes);

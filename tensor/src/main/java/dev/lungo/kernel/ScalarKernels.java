@@ -9,6 +9,7 @@ public record ScalarKernels(
     NormKernels norm,
     ActivationKernels activation,
     AttentionKernels attention,
+    RecurrentKernels recurrent,
     PositionKernels position,
     LossKernels loss,
     EmbeddingKernels embedding,
@@ -33,6 +34,7 @@ public record ScalarKernels(
         new ScalarNorm(),
         new ScalarActivation(),
         new ScalarAttention(parallel),
+        new ScalarRecurrent(parallel),
         new ScalarPosition(),
         new ScalarLoss(parallel),
         new ScalarEmbedding(),
@@ -53,6 +55,7 @@ public record ScalarKernels(
           case PLAIN -> new PlainAttention(parallel, matmul, loss, rows);
           case FLASH1, FLASH2 -> rows;
         },
+        recurrent,
         position,
         loss,
         embedding,

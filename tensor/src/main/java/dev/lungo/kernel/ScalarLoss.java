@@ -43,7 +43,8 @@ final class ScalarLoss implements LossKernels {
       long lossesOffset,
       int rows,
       int classes,
-      float scale) {
+      float scale,
+      float smoothing) {
     parallel.forRange(
         rows,
         1,
@@ -60,11 +61,15 @@ final class ScalarLoss implements LossKernels {
             }
             double largest = largest(logits, row, classes);
             double sum = sumOfExponentials(logits, row, classes, largest);
-            set(losses, lossesOffset + r, Math.log(sum) - (get(logits, row + target) - largest));
+            double logSumExp = largest + Math.log(sum);
+            double loss = 0;
             for (int c = 0; c < classes; c++) {
-              double probability = Math.exp(get(logits, row + c) - largest) / sum;
-              set(logits, row + c, scale * (probability - (c == target ? 1 : 0)));
+              double wanted = smoothing / classes + (c == target ? 1 - smoothing : 0);
+              double logit = get(logits, row + c);
+              loss += wanted * (logSumExp - logit);
+              set(logits, row + c, scale * (Math.exp(logit - logSumExp) - wanted));
             }
+            set(losses, lossesOffset + r, loss);
           }
         });
   }

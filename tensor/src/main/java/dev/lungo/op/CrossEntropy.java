@@ -37,6 +37,19 @@ public final class CrossEntropy {
   /// @param softCap infinite for logits as they are
   public static Loss linearCrossEntropy(
       Pass pass, Tensor x, Tensor weight, Tensor targets, float softCap) {
+    return linearCrossEntropy(pass, x, weight, targets, softCap, 0);
+  }
+
+  /// Computes the same with label smoothing: the target is to be predicted with the probability 1 -
+  /// ε + ε/V and every other id with ε/V (Szegedy et al. 2015, arXiv:1512.00567).
+  ///
+  /// @param smoothing ε, in [0, 1)
+  public static Loss linearCrossEntropy(
+      Pass pass, Tensor x, Tensor weight, Tensor targets, float softCap, float smoothing) {
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException(
+          "crossEntropy: label smoothing must be in [0, 1), but is " + smoothing);
+    }
     int rows = x.shape().rows();
     int width = x.shape().width();
     int classes = weight.shape().dimension(0);
@@ -54,7 +67,8 @@ public final class CrossEntropy {
     Tensor logits = pass.allocate(Math.min(BLOCK_ROWS, rows), classes);
     SoftCap cap = new SoftCap(pass, logits, softCap, training);
     Tensor dx = training ? pass.allocate(x.shape()) : x;
-    Tensor dWeight = training ? pass.allocate(weight.shape()) : weight;
+    boolean weightLearns = training && weight.requiresGradient();
+    Tensor dWeight = weightLearns ? pass.allocate(weight.shape()) : weight;
     var matmul = pass.kernels().matmul();
     for (int from = 0; from < rows; from += BLOCK_ROWS) {
       int block = Math.min(BLOCK_ROWS, rows - from);
@@ -80,7 +94,15 @@ public final class CrossEntropy {
       pass.kernels()
           .loss()
           .crossEntropyWithGradient(
-              logits.data(), targets.data(), from, perToken.data(), from, block, classes, scale);
+              logits.data(),
+              targets.data(),
+              from,
+              perToken.data(),
+              from,
+              block,
+              classes,
+              scale,
+              smoothing);
       if (training) {
         cap.passBack(inBlock);
         matmul.multiply(
@@ -98,21 +120,23 @@ public final class CrossEntropy {
             start,
             width,
             false);
-        matmul.multiply(
-            Form.TN,
-            classes,
-            width,
-            block,
-            logits.data(),
-            0,
-            classes,
-            x.data(),
-            start,
-            width,
-            dWeight.data(),
-            0,
-            width,
-            from > 0);
+        if (weightLearns) {
+          matmul.multiply(
+              Form.TN,
+              classes,
+              width,
+              block,
+              logits.data(),
+              0,
+              classes,
+              x.data(),
+              start,
+              width,
+              dWeight.data(),
+              0,
+              width,
+              from > 0);
+        }
       }
     }
     Tensor mean = pass.allocate(Shape.of()).set((float) (sum(perToken) / counted));
@@ -167,7 +191,9 @@ public final class CrossEntropy {
       float factor = dOut.at(0);
       if (factor != 1) {
         pass.kernels().elementwise().scale(dx.data(), factor, dx.elements());
-        pass.kernels().elementwise().scale(dWeight.data(), factor, dWeight.elements());
+        if (weight.requiresGradient()) {
+          pass.kernels().elementwise().scale(dWeight.data(), factor, dWeight.elements());
+        }
       }
       if (x.requiresGradient()) {
         if (x.gradient().isEmpty()) {
@@ -225,8 +251,9 @@ public final class CrossEntropy {
   }
 
   /// The formula: the mean over n of log Σᵥ exp(x[n]·W[v]) - x[n]·W[target[n]], with bounded
-  /// products.
-  static double[] reference(double[] x, double[] weight, int[] targets, int width, double softCap) {
+  /// products; of the smoothed targets' share, the same with each W[v].
+  static double[] reference(
+      double[] x, double[] weight, int[] targets, int width, double softCap, double smoothing) {
     int classes = weight.length / width;
     double[] logits =
         Activations.softCapReference(Linear.reference(x, weight, new double[0], width), softCap);
@@ -238,7 +265,10 @@ public final class CrossEntropy {
         for (int v = 0; v < classes; v++) {
           sum += Math.exp(logits[n * classes + v]);
         }
-        total += Math.log(sum) - logits[n * classes + targets[n]];
+        total += Math.log(sum) - (1 - smoothing) * logits[n * classes + targets[n]];
+        for (int v = 0; v < classes; v++) {
+          total -= smoothing / classes * logits[n * classes + v];
+        }
         counted++;
       }
     }

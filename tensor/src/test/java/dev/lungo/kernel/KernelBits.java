@@ -4,6 +4,8 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.kernel.RecurrentKernels.Cell;
+import dev.lungo.kernel.RecurrentKernels.Layer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Random;
@@ -47,6 +49,7 @@ final class KernelBits {
       run.norms(kernels);
       run.losses(kernels);
       run.others(kernels);
+      run.recurrent(kernels);
       return run.bits;
     }
   }
@@ -114,10 +117,29 @@ final class KernelBits {
     MemorySegment losses = values(ROWS);
     kernels.loss().crossEntropy(x, targets, losses, ROWS, WIDTH);
     fold(losses);
-    kernels.loss().crossEntropyWithGradient(x, targets, 0, losses, 0, ROWS, WIDTH, 0.2f);
+    kernels.loss().crossEntropyWithGradient(x, targets, 0, losses, 0, ROWS, WIDTH, 0.2f, 0.1f);
     fold(x, losses);
     kernels.loss().softmax(x, ROWS, WIDTH);
     fold(x);
+  }
+
+  private void recurrent(Kernels kernels) {
+    for (Cell cell : Cell.values()) {
+      MemorySegment weight = values(cell.gates() * WIDTH * WIDTH);
+      MemorySegment bias = values(WIDTH);
+      MemorySegment first = values(COUNT);
+      MemorySegment gates = values(4 * cell.gates() * COUNT);
+      MemorySegment extra = values(4 * COUNT);
+      MemorySegment hidden = values(4 * COUNT);
+      Layer layer =
+          new Layer(cell, 4, ROWS, WIDTH, weight, bias, first, first, gates, extra, hidden);
+      kernels.recurrent().forward(layer);
+      MemorySegment dHidden = values(4 * COUNT);
+      MemorySegment dFirst = values(COUNT);
+      MemorySegment dCell = values(COUNT);
+      kernels.recurrent().backward(layer, dHidden, dFirst, dCell);
+      fold(gates, extra, hidden, dHidden, dFirst, dCell);
+    }
   }
 
   private void others(Kernels kernels) {

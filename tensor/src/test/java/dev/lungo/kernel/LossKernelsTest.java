@@ -45,6 +45,37 @@ final class LossKernelsTest extends KernelContract {
   }
 
   @ParameterizedTest
+  @CsvSource({"1,1", "2,7", "5,9", "70,33", "3,257", "2,1031"})
+  void smoothedLabelsAreTheTargetAndAShareOfEveryClass(int rows, int classes) {
+    float[] logits = logits(rows * classes);
+    double[] probabilities = softmax(logits, rows, classes);
+    float scale = 0.5f;
+    float smoothing = 0.1f;
+    int[] targets = new int[rows];
+    double[] losses = new double[rows];
+    double[] gradient = new double[rows * classes];
+    for (int r = 0; r < rows; r++) {
+      targets[r] = random.nextInt(classes);
+      for (int c = 0; c < classes; c++) {
+        double wanted = smoothing / classes + (c == targets[r] ? 1 - smoothing : 0);
+        double probability = probabilities[r * classes + c];
+        losses[r] -= wanted * Math.log(probability);
+        gradient[r * classes + c] = scale * (probability - wanted);
+      }
+    }
+    MemorySegment targetsMemory = memory(targets);
+    check(
+        (kernels, out) ->
+            kernels
+                .loss()
+                .crossEntropyWithGradient(
+                    out[0], targetsMemory, 0, out[1], 0, rows, classes, scale, smoothing),
+        2e-6,
+        List.of(logits, normal(rows)),
+        List.of(gradient, losses));
+  }
+
+  @ParameterizedTest
   @CsvSource({"0,8", "1,1", "2,7", "3,8", "5,9", "70,33", "4,64", "3,257", "2,1031", "3,20003"})
   void crossEntropyIsTheNegativeLogarithmOfTheTargetsProbability(int rows, int classes) {
     float[] logits = logits(rows * classes);
@@ -82,7 +113,7 @@ final class LossKernelsTest extends KernelContract {
             kernels
                 .loss()
                 .crossEntropyWithGradient(
-                    out[0], targetsMemory, skipped, out[1], skipped, rows, classes, scale),
+                    out[0], targetsMemory, skipped, out[1], skipped, rows, classes, scale, 0),
         2e-6,
         List.of(logits, guarded),
         List.of(gradient, shiftedLosses));

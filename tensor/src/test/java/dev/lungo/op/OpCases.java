@@ -3,6 +3,7 @@ package dev.lungo.op;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.PositionKernels.RotaryLayout;
+import dev.lungo.kernel.RecurrentKernels.Cell;
 import dev.lungo.tensor.Adapter;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.RandomNumbers;
@@ -71,6 +72,7 @@ public final class OpCases {
     limitedAttention(cases);
     biasedAndSparseAttention(cases);
     crossEntropy(cases);
+    recurrent(cases);
     return cases;
   }
 
@@ -201,6 +203,13 @@ public final class OpCases {
               2,
               (pass, in) -> Activations.softCap(pass, in[0], 1.5f),
               in -> Activations.softCapReference(in[0], 1.5)));
+      cases.add(
+          new Case(
+              "dropout",
+              List.of(shape),
+              1,
+              (pass, in) -> Dropout.dropout(pass, in[0], 0.25f, 42),
+              in -> Dropout.reference(in[0], 0.25f, 42)));
       cases.add(
           new Case(
               "gelu",
@@ -371,7 +380,7 @@ public final class OpCases {
               1,
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets)).mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9, 0)));
       cases.add(
           new Case(
               "linear cross entropy under a cap",
@@ -380,7 +389,74 @@ public final class OpCases {
               (pass, in) ->
                   CrossEntropy.linearCrossEntropy(pass, in[0], in[1], ids(pass, targets), 1.5f)
                       .mean(),
-              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5)));
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1.5, 0)));
+      cases.add(
+          new Case(
+              "linear cross entropy with smoothed labels",
+              List.of(Shape.of(rows, width), Shape.of(classes, width)),
+              1,
+              (pass, in) ->
+                  CrossEntropy.linearCrossEntropy(
+                          pass, in[0], in[1], ids(pass, targets), Float.POSITIVE_INFINITY, 0.2f)
+                      .mean(),
+              in -> CrossEntropy.reference(in[0], in[1], targets, width, 1e9, 0.2)));
+    }
+  }
+
+  private static void recurrent(List<Case> cases) {
+    cases.add(
+        new Case(
+            "swap of the first two dimensions",
+            List.of(Shape.of(3, 4, 5)),
+            1,
+            (pass, in) -> Transpose.swapFirst(pass, in[0]),
+            in -> Transpose.reference(in[0], 3, 4, 5)));
+    for (Cell cell : Cell.values()) {
+      for (int[] s :
+          new int[][] {{1, 1, 2, 3, 0}, {4, 2, 3, 5, 1}, {7, 3, 2, 8, 0}, {3, 5, 4, 9, 1}}) {
+        int rows = cell.gates() * s[3];
+        List<Shape> shapes = new ArrayList<>();
+        shapes.add(Shape.of(s[0], s[1], s[2]));
+        shapes.add(Shape.of(rows, s[2]));
+        shapes.add(Shape.of(rows, s[3]));
+        shapes.add(Shape.of(rows));
+        if (cell == Cell.GRU) {
+          shapes.add(Shape.of(s[3]));
+        }
+        int states = shapes.size();
+        boolean hasFirst = s[4] == 1;
+        if (hasFirst) {
+          shapes.add(Shape.of(s[1], s[3]));
+          if (cell.hasCell()) {
+            shapes.add(Shape.of(s[1], s[3]));
+          }
+        }
+        cases.add(
+            new Case(
+                "recurrent " + cell,
+                shapes,
+                0.4,
+                (pass, in) ->
+                    Recurrent.recurrent(
+                            pass,
+                            cell,
+                            in[0],
+                            new Recurrent.Weights(
+                                in[1],
+                                in[2],
+                                in[3],
+                                cell == Cell.GRU ? Optional.of(in[4]) : Optional.empty()),
+                            hasFirst
+                                ? Optional.of(
+                                    new Recurrent.State(
+                                        in[states],
+                                        cell.hasCell()
+                                            ? Optional.of(in[states + 1])
+                                            : Optional.empty()))
+                                : Optional.empty())
+                        .hidden(),
+                in -> Recurrent.reference(cell, s[0], s[1], s[3], in)));
+      }
     }
   }
 

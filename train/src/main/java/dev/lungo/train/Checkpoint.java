@@ -3,6 +3,7 @@ package dev.lungo.train;
 import dev.lungo.file.MalformedFileException;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.nn.Parameter;
+import dev.lungo.nn.Parameters;
 import dev.lungo.optim.Optimizer;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.weights.Safetensors;
@@ -37,12 +38,19 @@ public final class Checkpoint {
   public static void save(
       Path file, Position position, LanguageModel model, List<Optimizer> optimizers)
       throws IOException {
+    save(file, position, model.parameters(), optimizers);
+  }
+
+  /// Saves a run of any model.
+  static void save(
+      Path file, Position position, Parameters parameters, List<Optimizer> optimizers)
+      throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("step", Long.toString(position.step()));
     metadata.put("elapsedSeconds", Double.toString(position.elapsedSeconds()));
     position.totalSteps().ifPresent(total -> metadata.put("totalSteps", Long.toString(total)));
     List<Outgoing> tensors = new ArrayList<>();
-    tensors(model, optimizers)
+    tensors(parameters, optimizers)
         .forEach((name, tensor) ->
             tensors.add(Outgoing.of(name, StoredType.F32, dimensions(tensor), tensor.data())));
     SafetensorsWriter.write(file, metadata, tensors);
@@ -53,8 +61,13 @@ public final class Checkpoint {
   /// @throws MalformedFileException if the file is of another model or optimizer
   public static Position load(Path file, LanguageModel model, List<Optimizer> optimizers)
       throws IOException {
+    return load(file, model.parameters(), optimizers);
+  }
+
+  static Position load(Path file, Parameters parameters, List<Optimizer> optimizers)
+      throws IOException {
     try (Safetensors saved = Safetensors.open(file)) {
-      for (Map.Entry<String, Tensor> entry : tensors(model, optimizers).entrySet()) {
+      for (Map.Entry<String, Tensor> entry : tensors(parameters, optimizers).entrySet()) {
         Tensor target = entry.getValue();
         StoredTensor source =
             saved
@@ -93,9 +106,9 @@ public final class Checkpoint {
     }
   }
 
-  private static Map<String, Tensor> tensors(LanguageModel model, List<Optimizer> optimizers) {
+  private static Map<String, Tensor> tensors(Parameters parameters, List<Optimizer> optimizers) {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
-    for (Parameter parameter : model.parameters().all()) {
+    for (Parameter parameter : parameters.all()) {
       tensors.put(parameter.name(), parameter.tensor());
     }
     for (Optimizer optimizer : optimizers) {

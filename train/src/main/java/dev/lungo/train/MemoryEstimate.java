@@ -7,6 +7,7 @@ import dev.lungo.model.ModelConfig;
 import dev.lungo.model.OptConfig;
 import dev.lungo.model.ParameterCount;
 import dev.lungo.model.PositionScheme;
+import dev.lungo.model.RecurrentConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -66,9 +67,17 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
             + headNorms;
       }
       case GemmaConfig _ -> 14 * width + 8 * queries + 8 * keys + 6 * inner + config.heads() + 4;
+      case RecurrentConfig recurrent -> recurrentLayer(recurrent);
       case Gpt2Config _, OptConfig _ ->
           10 * width + 4 * queries + 4 * keys + 4 * inner + config.heads() + 4;
     };
+  }
+
+  /// Counts the gates, whose gradients take their memory; what a cell keeps besides; h and its
+  /// gradient; and a layer's dropped inputs.
+  private static long recurrentLayer(RecurrentConfig config) {
+    long extra = config.cell().hasExtra() ? 1 : 0;
+    return (config.cell().gates() + extra + 2L + (config.dropout() > 0 ? 2 : 0)) * config.width();
   }
 
   /// Returns the sum in bytes.

@@ -107,7 +107,8 @@ public final class TrainingRun {
                 settings.heads(),
                 settings.kvHeads(),
                 data.tokenizer().vocabularySize(),
-                settings.context()),
+                settings.context(),
+                settings.dropout()),
             settings.positions(),
             settings.attention().parsedPattern());
     MemoryEstimate estimate = MemoryEstimate.of(config, settings);
@@ -115,7 +116,7 @@ public final class TrainingRun {
     try (Kernels opened = KernelChoice.open(settings.threads());
         LanguageModel model = LanguageModel.create(config, true)) {
       Kernels kernels = opened.with(settings.attention().algorithm());
-      model.parameters().initialize(new RandomNumbers(settings.seed()));
+      model.initialize(new RandomNumbers(settings.seed()));
       announce(model, estimate, kernels);
       List<Optimizer> optimizers = Recipe.optimizers(kernels, model, settings);
       try (ActiveRun active =

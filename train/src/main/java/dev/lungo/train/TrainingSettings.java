@@ -16,6 +16,7 @@ import java.util.Objects;
 /// @param positions how the model knows where tokens stand
 /// @param attention how attention is computed, and what each query sees
 /// @param context positions of a training sequence, and the most that the model takes
+/// @param dropout share of numbers dropped between the layers of a recurrent model
 /// @param batch sequences in a micro-batch; `microBatches` of them make a step
 /// @param minutes of training, where `steps` and `tokens` are 0
 /// @param steps to take; 0 leaves it to `tokens`, and 0 there to `minutes`
@@ -40,6 +41,7 @@ public record TrainingSettings(
     PositionScheme positions,
     AttentionChoice attention,
     int context,
+    double dropout,
     int batch,
     int microBatches,
     double minutes,
@@ -64,7 +66,7 @@ public record TrainingSettings(
     ADAMW
   }
 
-  /// Describes a run with the architecture's own positions and full attention.
+  /// Describes a run with the architecture's own positions, full attention and no dropout.
   public TrainingSettings(
       String corpus,
       String tokenizer,
@@ -104,6 +106,7 @@ public record TrainingSettings(
         architecture.usualPositions(),
         AttentionChoice.USUAL,
         context,
+        0,
         batch,
         microBatches,
         minutes,
@@ -131,6 +134,18 @@ public record TrainingSettings(
     atLeast("depth", depth, 1);
     atLeast("context", context, 2);
     atLeast("batch", batch, 1);
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new IllegalArgumentException("dropout must be in [0, 1), but is " + dropout);
+    }
+    boolean recurrent =
+        switch (architecture) {
+          case LLAMA, GPT2 -> false;
+          case RNN, LSTM, GRU -> true;
+        };
+    if (dropout > 0 && !recurrent) {
+      throw new IllegalArgumentException(
+          "only recurrent models are trained with dropout; leave --dropout out");
+    }
     atLeast("micro-batches", microBatches, 1);
     atLeast("threads", threads, 1);
     atLeast("steps", steps, 0);

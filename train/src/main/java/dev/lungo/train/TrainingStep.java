@@ -2,6 +2,7 @@ package dev.lungo.train;
 
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
+import dev.lungo.nn.Parameters;
 import dev.lungo.op.Pass;
 import dev.lungo.optim.GradientNorm;
 import dev.lungo.optim.Optimizer;
@@ -16,6 +17,7 @@ import java.util.List;
 public final class TrainingStep implements AutoCloseable {
   private final Kernels kernels;
   private final LanguageModel model;
+  private final Parameters trained;
   private final List<Optimizer> optimizers;
   private final Shape microBatch;
   private final int microBatches;
@@ -41,8 +43,22 @@ public final class TrainingStep implements AutoCloseable {
       int length,
       int microBatches,
       double clip) {
+    this(kernels, model, model.parameters(), optimizers, batch, length, microBatches, clip);
+  }
+
+  /// @param trained the parameters that have gradients, such as those of adapters
+  public TrainingStep(
+      Kernels kernels,
+      LanguageModel model,
+      Parameters trained,
+      List<Optimizer> optimizers,
+      int batch,
+      int length,
+      int microBatches,
+      double clip) {
     this.kernels = kernels;
     this.model = model;
+    this.trained = trained;
     this.optimizers = optimizers;
     this.microBatch = Shape.of(batch, length);
     this.microBatches = microBatches;
@@ -51,7 +67,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /// Takes step number `step`, from 1.
   public Result run(long step, BatchSource batches, double rateFactor) {
-    model.parameters().zeroGradients();
+    trained.zeroGradients();
     double loss = 0;
     for (int micro = 0; micro < microBatches; micro++) {
       workspace.reset();
@@ -63,7 +79,7 @@ public final class TrainingStep implements AutoCloseable {
       loss += mean.at(0) / microBatches;
       pass.backward(mean, workspace.allocate(Shape.of(), DType.FLOAT32).fill(1f / microBatches));
     }
-    double norm = GradientNorm.of(kernels, model.parameters());
+    double norm = GradientNorm.of(kernels, trained);
     boolean finite = Double.isFinite(loss) && Double.isFinite(norm);
     if (finite) {
       float scale = GradientNorm.scale(norm, clip);

@@ -2,6 +2,7 @@ package dev.lungo.tune;
 
 import dev.lungo.corpus.Split;
 import dev.lungo.tokenizer.SpecialMode;
+import dev.lungo.tokenizer.TokenBuffer;
 import dev.lungo.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,10 +32,22 @@ public record ClassificationData(
   /// @param context the most ids of a text
   /// @param truncate whether longer ones are cut, instead of refused
   record Encoding(Tokenizer tokenizer, OptionalInt last, int context, boolean truncate) {
-    /// Returns the ids of a text, all of them.
+    /// Returns the ids of a text, all of them, with those by which the tokenizer frames texts.
+    /// Names of special tokens in the text stay text.
     int[] all(String text) {
-      int[] ids = tokenizer.encode(text, SpecialMode.FRAME);
-      return last.isPresent() ? append(ids, ids.length) : ids;
+      int[] frame = tokenizer.encode("", SpecialMode.FRAME);
+      int before =
+          frame.length > 0 && tokenizer.beginOfText().equals(OptionalInt.of(frame[0])) ? 1 : 0;
+      TokenBuffer ids = new TokenBuffer(text.length() / 3 + 16);
+      for (int i = 0; i < before; i++) {
+        ids.add(frame[i]);
+      }
+      tokenizer.encode(text, SpecialMode.TEXT, ids);
+      for (int i = before; i < frame.length; i++) {
+        ids.add(frame[i]);
+      }
+      last.ifPresent(ids::add);
+      return ids.toArray();
     }
 
     /// Returns what fits.
@@ -42,13 +55,9 @@ public record ClassificationData(
       if (ids.length <= context) {
         return ids;
       }
-      return last.isPresent() ? append(ids, context - 1) : Arrays.copyOf(ids, context);
-    }
-
-    private int[] append(int[] ids, int kept) {
-      int[] longer = Arrays.copyOf(ids, kept + 1);
-      longer[kept] = last.orElseThrow();
-      return longer;
+      int[] fitting = Arrays.copyOf(ids, context);
+      last.ifPresent(id -> fitting[context - 1] = id);
+      return fitting;
     }
   }
 

@@ -5,12 +5,13 @@ import dev.lungo.kernel.AttentionShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// Attention of a few queries, as in decoding: reads the keys once and the values once, where they
 /// are. Belongs to one thread.
 final class AttentionRows {
   private final GatheredKeys gathered = new GatheredKeys();
-  private final LaneSums sums = new LaneSums();
+  private final float[] lanes = new float[Lanes.LENGTH];
   private final float[] mixed = new float[4 * Lanes.LENGTH];
   private float[] scores = new float[0];
 
@@ -94,10 +95,7 @@ final class AttentionRows {
       if (shape.alibi()) {
         addBias(shape, head, query, hidden, visible);
       }
-      float maximum = Float.NEGATIVE_INFINITY;
-      for (int key = 0; key < visible; key++) {
-        maximum = Math.max(maximum, scores[key]);
-      }
+      float maximum = maximum(visible);
       double sum = weights(visible, maximum);
       mix(shape.headDim(), v, start, stride, visible, (float) (1 / sum), out, row);
       long at = ((long) batch * shape.heads() + head) * shape.queries() + query;
@@ -127,43 +125,60 @@ final class AttentionRows {
     int whole = headDim / Lanes.LENGTH * Lanes.LENGTH;
     for (int key = 0; key < visible; key++) {
       long at = first + key * stride;
-      int slot = key % LaneSums.ROWS;
-      multiply(q, row, k, at, whole, sums.vectors, slot * Lanes.LENGTH);
-      float rest = 0;
+      float score = multiply(q, row, k, at, whole, lanes);
       for (int d = whole; d < headDim; d++) {
-        rest +=
+        score +=
             q.getAtIndex(ValueLayout.JAVA_FLOAT, row + d)
                 * k.getAtIndex(ValueLayout.JAVA_FLOAT, at + d);
       }
-      scores[key] = rest;
-      if (slot == LaneSums.ROWS - 1 || key == visible - 1) {
-        sums.addTo(scores, key - slot, slot + 1);
-      }
-    }
-    for (int key = 0; key < visible; key++) {
-      scores[key] *= shape.scale();
+      scores[key] = score * shape.scale();
     }
   }
 
-  private static void multiply(
-      MemorySegment q, long row, MemorySegment k, long at, int length, float[] into, int slot) {
+  private static float multiply(
+      MemorySegment q, long row, MemorySegment k, long at, int length, float[] lanes) {
     FloatVector sum = Lanes.zero();
     for (int d = 0; d < length; d += Lanes.LENGTH) {
       sum = Lanes.load(q, row + d).fma(Lanes.load(k, at + d), sum);
     }
-    sum.intoArray(into, slot);
+    return Lanes.sum(sum, lanes);
   }
 
+  private float maximum(int visible) {
+    FloatVector most = FloatVector.broadcast(Lanes.SPECIES, Float.NEGATIVE_INFINITY);
+    int whole = Lanes.SPECIES.loopBound(visible);
+    for (int key = 0; key < whole; key += Lanes.LENGTH) {
+      most = most.max(FloatVector.fromArray(Lanes.SPECIES, scores, key));
+    }
+    float maximum = most.reduceLanes(VectorOperators.MAX);
+    for (int key = whole; key < visible; key++) {
+      maximum = Math.max(maximum, scores[key]);
+    }
+    return maximum;
+  }
+
+  /// Leaves exponentials in `scores` and returns their sum: in float64, four at a time, so that no
+  /// addition waits for the one before it.
   private double weights(int visible, float maximum) {
-    double sum = 0;
     for (int key = 0; key < visible; key += Lanes.LENGTH) {
       FloatVector score = FloatVector.fromArray(Lanes.SPECIES, scores, key);
       VectorExponential.exp(score.sub(maximum)).intoArray(scores, key);
     }
-    for (int key = 0; key < visible; key++) {
-      sum += scores[key];
+    double sum0 = 0;
+    double sum1 = 0;
+    double sum2 = 0;
+    double sum3 = 0;
+    int key = 0;
+    for (; key <= visible - 4; key += 4) {
+      sum0 += scores[key];
+      sum1 += scores[key + 1];
+      sum2 += scores[key + 2];
+      sum3 += scores[key + 3];
     }
-    return sum;
+    for (; key < visible; key++) {
+      sum0 += scores[key];
+    }
+    return (sum0 + sum1) + (sum2 + sum3);
   }
 
   private void mix(

@@ -42,13 +42,13 @@ final class BlockDots {
   /// @param sums of each [#BLOCK] values
   record Input(float[] values, int from, int length, float[] sums) {
     /// Describes `rows` rows of `length` floats, which all share these arrays.
-    static Input[] rows(float[] values, int rows, int length, float[] sums) {
+    static Input[] rows(float[] values, int rows, int length, float[] sums, Scratch scratch) {
       for (int z = 0; z < rows * length / BLOCK; z++) {
-        float sum = 0;
-        for (int i = z * BLOCK; i < (z + 1) * BLOCK; i++) {
-          sum += values[i];
+        FloatVector sum = floats(values, z * BLOCK);
+        for (int i = LANES; i < BLOCK; i += LANES) {
+          sum = sum.add(floats(values, z * BLOCK + i));
         }
-        sums[z] = sum;
+        sums[z] = Lanes.sum(sum, scratch.lanes);
       }
       Input[] inputs = new Input[rows];
       for (int row = 0; row < rows; row++) {
@@ -60,7 +60,8 @@ final class BlockDots {
 
   /// What one thread works in; kept, so that a call makes no garbage.
   static final class Scratch {
-    final LaneSums sums = new LaneSums();
+    /// The lanes of a row's dot product, before they are summed.
+    final float[] lanes = new float[LANES];
 
     /// The scales of a row, unpacked.
     float[] scales = new float[0];

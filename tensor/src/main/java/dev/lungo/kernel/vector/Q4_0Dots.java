@@ -23,36 +23,15 @@ final class Q4_0Dots {
       BlockDots.Scratch scratch,
       float[] y,
       int at) {
-    LaneSums sums = scratch.sums;
     long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
     for (int row = 0; row < rows; row++, offset += rowBytes) {
-      int slot = row % LaneSums.ROWS;
-      y[at + row] =
-          row(
-              weights,
-              offset,
-              x.values(),
-              x.from(),
-              x.sums(),
-              x.length(),
-              sums.vectors,
-              slot * LANES);
-      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
-        sums.addTo(y, at + row - slot, slot + 1);
-      }
+      y[at + row] = row(weights, offset, x.values(), x.from(), x.sums(), x.length(), scratch.lanes);
     }
   }
 
-  /// Leaves the lanes to be summed in `vectors` and returns what else belongs to the dot product.
+  /// Computes one dot product.
   private static float row(
-      MemorySegment weights,
-      long offset,
-      float[] x,
-      int from,
-      float[] sums,
-      int k,
-      float[] vectors,
-      int slot) {
+      MemorySegment weights, long offset, float[] x, int from, float[] sums, int k, float[] lanes) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     float evenSum = 0;
@@ -74,8 +53,7 @@ final class Q4_0Dots {
       even = block(weights, block, scale, x, from + i, even);
       evenSum = Math.fma(scale, sums[z], evenSum);
     }
-    even.add(odd).intoArray(vectors, slot);
-    return -8 * (evenSum + oddSum);
+    return Lanes.sum(even.add(odd), lanes) - 8 * (evenSum + oddSum);
   }
 
   private static FloatVector block(

@@ -36,23 +36,12 @@ final class Q4_KDots {
       int at) {
     int blocks = x.length() / 256;
     scratch.reserve(SUB_BLOCKS * blocks);
-    LaneSums sums = scratch.sums;
     for (int row = 0; row < rows; row++, offset += blocks * (long) BLOCK_BYTES) {
-      int slot = row % LaneSums.ROWS;
       unpack(weights, offset, blocks, scratch.packed);
-      y[at + row] = -scale(weights, offset, blocks, scratch, x.sums(), x.from() / BlockDots.BLOCK);
-      row(
-          weights,
-          offset,
-          x.values(),
-          x.from(),
-          x.length(),
-          scratch.scales,
-          sums.vectors,
-          slot * LANES);
-      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
-        sums.addTo(y, at + row - slot, slot + 1);
-      }
+      float minima = scale(weights, offset, blocks, scratch, x.sums(), x.from() / BlockDots.BLOCK);
+      y[at + row] =
+          row(weights, offset, x.values(), x.from(), x.length(), scratch.scales, scratch.lanes)
+              - minima;
     }
   }
 
@@ -103,17 +92,16 @@ final class Q4_KDots {
     return (FloatVector) numbers.castShape(FloatVector.SPECIES_256, 0);
   }
 
-  /// Leaves the lanes to be summed in `vectors`, without minima: of each 32 bytes, the lower halves
-  /// are one sub-block, the upper halves the next.
-  private static void row(
+  /// Computes one dot product, without minima: of each 32 bytes, the lower halves are one
+  /// sub-block, the upper halves the next.
+  private static float row(
       MemorySegment weights,
       long offset,
       float[] x,
       int from,
       int k,
       float[] scales,
-      float[] vectors,
-      int slot) {
+      float[] lanes) {
     FloatVector lows = FloatVector.zero(SPECIES);
     FloatVector highs = lows;
     for (int i = 0; i < k; i += 64) {
@@ -136,6 +124,6 @@ final class Q4_KDots {
       lows = low.fma(FloatVector.broadcast(SPECIES, scales[i >> 5]), lows);
       highs = high.fma(FloatVector.broadcast(SPECIES, scales[(i >> 5) + 1]), highs);
     }
-    lows.add(highs).intoArray(vectors, slot);
+    return Lanes.sum(lows.add(highs), lanes);
   }
 }

@@ -31,36 +31,15 @@ final class Q5_0Dots {
       BlockDots.Scratch scratch,
       float[] y,
       int at) {
-    LaneSums sums = scratch.sums;
     long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
     for (int row = 0; row < rows; row++, offset += rowBytes) {
-      int slot = row % LaneSums.ROWS;
-      y[at + row] =
-          row(
-              weights,
-              offset,
-              x.values(),
-              x.from(),
-              x.sums(),
-              x.length(),
-              sums.vectors,
-              slot * LANES);
-      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
-        sums.addTo(y, at + row - slot, slot + 1);
-      }
+      y[at + row] = row(weights, offset, x.values(), x.from(), x.sums(), x.length(), scratch.lanes);
     }
   }
 
-  /// Leaves the lanes to be summed in `vectors` and returns what else belongs to the dot product.
+  /// Computes one dot product.
   private static float row(
-      MemorySegment weights,
-      long offset,
-      float[] x,
-      int from,
-      float[] sums,
-      int k,
-      float[] vectors,
-      int slot) {
+      MemorySegment weights, long offset, float[] x, int from, float[] sums, int k, float[] lanes) {
     FloatVector sum = FloatVector.zero(SPECIES);
     float offsets = 0;
     for (int i = 0; i < k; i += BlockDots.BLOCK) {
@@ -72,8 +51,7 @@ final class Q5_0Dots {
               .fma(FloatVector.broadcast(SPECIES, scale), sum);
       offsets = Math.fma(scale, sums[(from + i) >> 5], offsets);
     }
-    sum.intoArray(vectors, slot);
-    return -16 * offsets;
+    return Lanes.sum(sum, lanes) - 16 * offsets;
   }
 
   private static FloatVector products(

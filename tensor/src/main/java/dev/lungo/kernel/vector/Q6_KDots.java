@@ -33,23 +33,10 @@ final class Q6_KDots {
       int at) {
     int blocks = x.length() / 256;
     scratch.reserve(SUB_BLOCKS * blocks);
-    LaneSums sums = scratch.sums;
     for (int row = 0; row < rows; row++, offset += blocks * (long) BLOCK_BYTES) {
-      int slot = row % LaneSums.ROWS;
       scale(weights, offset, blocks, scratch.scales);
-      y[at + row] = 0;
-      row(
-          weights,
-          offset,
-          x.values(),
-          x.from(),
-          blocks,
-          scratch.scales,
-          sums.vectors,
-          slot * LANES);
-      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
-        sums.addTo(y, at + row - slot, slot + 1);
-      }
+      y[at + row] =
+          row(weights, offset, x.values(), x.from(), blocks, scratch.scales, scratch.lanes);
     }
   }
 
@@ -64,16 +51,15 @@ final class Q6_KDots {
     }
   }
 
-  /// Leaves the lanes to be summed in `vectors`.
-  private static void row(
+  /// Computes one dot product.
+  private static float row(
       MemorySegment weights,
       long offset,
       float[] x,
       int from,
       int blocks,
       float[] scales,
-      float[] vectors,
-      int slot) {
+      float[] lanes) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     // Not four vectors at a time: past some size of a loop every vector becomes an object.
@@ -108,6 +94,6 @@ final class Q6_KDots {
               .mul(BlockDots.floats(x, at + 32))
               .fma(FloatVector.broadcast(SPECIES, scales[scale + 2]), odd);
     }
-    even.add(odd).intoArray(vectors, slot);
+    return Lanes.sum(even.add(odd), lanes);
   }
 }

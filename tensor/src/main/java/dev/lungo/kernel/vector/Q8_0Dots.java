@@ -21,21 +21,15 @@ final class Q8_0Dots {
       BlockDots.Scratch scratch,
       float[] y,
       int at) {
-    LaneSums sums = scratch.sums;
     long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
     for (int row = 0; row < rows; row++, offset += rowBytes) {
-      int slot = row % LaneSums.ROWS;
-      y[at + row] = 0;
-      row(weights, offset, x.values(), x.from(), x.length(), sums.vectors, slot * LANES);
-      if (slot == LaneSums.ROWS - 1 || row == rows - 1) {
-        sums.addTo(y, at + row - slot, slot + 1);
-      }
+      y[at + row] = row(weights, offset, x.values(), x.from(), x.length(), scratch.lanes);
     }
   }
 
-  /// Leaves the lanes to be summed in `vectors`.
-  private static void row(
-      MemorySegment weights, long offset, float[] x, int from, int k, float[] vectors, int slot) {
+  /// Computes one dot product.
+  private static float row(
+      MemorySegment weights, long offset, float[] x, int from, int k, float[] lanes) {
     // Two sums: a block's is added in fewer cycles than an addition takes.
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
@@ -48,7 +42,7 @@ final class Q8_0Dots {
     if (i < k) {
       even = block(weights, offset + (i >> 5) * (long) BLOCK_BYTES, x, from + i, even);
     }
-    even.add(odd).intoArray(vectors, slot);
+    return Lanes.sum(even.add(odd), lanes);
   }
 
   private static FloatVector block(

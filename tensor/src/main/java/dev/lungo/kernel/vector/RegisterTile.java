@@ -68,6 +68,30 @@ final class RegisterTile {
     }
   }
 
+  /// Returns how many rows to take at once where `left` are left: whole tiles, and at the end a
+  /// smaller one that wastes less.
+  static int rowsFor(int left) {
+    return left <= 4 ? 4 : ROWS;
+  }
+
+  /// Does what [#multiplyLines] does with as many rows as [#rowsFor] says.
+  static void multiplyLines(
+      int rows,
+      float[] a,
+      int aFrom,
+      float[] b,
+      int bFrom,
+      int depth,
+      float[] c,
+      int cFrom,
+      boolean add) {
+    if (rows == 4) {
+      LineTile.rows4(a, aFrom, b, bFrom, depth, c, cFrom, add);
+    } else {
+      multiplyLines(a, aFrom, b, bFrom, depth, c, cFrom, add);
+    }
+  }
+
   /// Returns what a sum starts from.
   static FloatVector start(float[] c, int at, boolean add) {
     return add ? FloatVector.fromArray(SPECIES, c, at) : FloatVector.zero(SPECIES);

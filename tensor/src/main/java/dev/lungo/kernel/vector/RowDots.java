@@ -57,7 +57,7 @@ final class RowDots {
             for (int row = 0; row < m; row++) {
               group(rows, row * k, k, weights, column, n, sums);
               for (int i = 0; i < Math.min(WEIGHT_ROWS, n - column); i++) {
-                put(c, row, column + i, total(sums, i * LANES), add);
+                put(c, row, column + i, Lanes.sum(sums, i * LANES), add);
               }
             }
           }
@@ -101,17 +101,6 @@ final class RowDots {
           Math.fma(
               w.get(ValueLayout.JAVA_FLOAT, (w3 + i) * Float.BYTES), x[xFrom + i], sums[3 * LANES]);
     }
-  }
-
-  /// Adds up the lanes in halves: `reduceLanes` promises no order, and compiled code may take
-  /// another than interpreted.
-  static float total(float[] sums, int at) {
-    for (int half = LANES / 2; half > 0; half /= 2) {
-      for (int i = 0; i < half; i++) {
-        sums[at + i] += sums[at + half + i];
-      }
-    }
-    return sums[at];
   }
 
   private static void put(Stored c, int row, int column, float value, boolean add) {

@@ -3,6 +3,7 @@ package dev.lungo.kernel.vector;
 import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.AttentionTraffic;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
@@ -49,8 +50,8 @@ public final class VectorAttention implements AttentionKernels {
   record BlockSizes(int forwardQueries, int forwardKeys, int backwardQueries, int backwardKeys) {
     static final BlockSizes USUAL =
         new BlockSizes(
-            256,
-            96 / RegisterTile.ROWS * RegisterTile.ROWS,
+            AttentionTraffic.QUERIES,
+            AttentionTraffic.KEYS / RegisterTile.ROWS * RegisterTile.ROWS,
             4 * RegisterTile.COLUMNS,
             192 / RegisterTile.ROWS * RegisterTile.ROWS);
   }

@@ -78,7 +78,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
     BlockDots.Input[] inputs =
         BlockDots.have(format)
-            ? BlockDots.Input.rows(rows, m, k, mine.sums)
+            ? BlockDots.Input.rows(rows, m, k, mine.sums, mine.dots)
             : new BlockDots.Input[0];
     parallel.forRange(
         n,

@@ -15,6 +15,7 @@ import dev.lungo.kernel.OptimizerKernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.PlainAttention;
 import dev.lungo.kernel.PositionKernels;
+import dev.lungo.kernel.RecurrentKernels;
 import java.util.Optional;
 
 /// Kernels in the Vector API.
@@ -25,6 +26,7 @@ public record VectorKernels(
     NormKernels norm,
     ActivationKernels activation,
     AttentionKernels attention,
+    RecurrentKernels recurrent,
     PositionKernels position,
     LossKernels loss,
     EmbeddingKernels embedding,
@@ -45,6 +47,7 @@ public record VectorKernels(
         new VectorNorm(parallel),
         new VectorActivation(parallel),
         new VectorAttention(parallel),
+        new VectorRecurrent(parallel, matmul),
         new VectorPosition(parallel),
         new VectorLoss(parallel),
         new VectorEmbedding(parallel),
@@ -67,6 +70,7 @@ public record VectorKernels(
           case FLASH1 -> new FlashAttention1(parallel, second, keyBlock);
           case FLASH2 -> second;
         },
+        recurrent,
         position,
         loss,
         embedding,

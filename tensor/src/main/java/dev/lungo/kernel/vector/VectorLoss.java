@@ -55,32 +55,38 @@ final class VectorLoss implements LossKernels {
       long lossesOffset,
       int rows,
       int classes,
-      float scale) {
+      float scale,
+      float smoothing) {
     parallel.forRange(
         rows,
         Blocks.rows(classes),
         (from, to) -> {
           for (int r = from; r < to; r++) {
             int target = targets.getAtIndex(JAVA_INT_UNALIGNED, targetsOffset + r);
-            double loss = gradientRow(logits, (long) r * classes, classes, target, scale);
+            double loss =
+                gradientRow(logits, (long) r * classes, classes, target, scale, smoothing);
             losses.setAtIndex(JAVA_FLOAT_UNALIGNED, lossesOffset + r, (float) loss);
           }
         });
   }
 
   private static double gradientRow(
-      MemorySegment logits, long row, int classes, int target, float scale) {
+      MemorySegment logits, long row, int classes, int target, float scale, float smoothing) {
     if (target == IGNORED) {
       logits.asSlice(row * Float.BYTES, (long) classes * Float.BYTES).fill((byte) 0);
       return 0;
     }
     float largest = largest(logits, row, classes);
     float shifted = logits.getAtIndex(JAVA_FLOAT_UNALIGNED, row + target) - largest;
+    double mean = smoothing > 0 ? sum(logits, row, classes) / classes - largest : 0;
     double sum = sumOfExponentials(logits, row, classes, largest, true);
     multiply(logits, row, classes, (float) (scale / sum));
+    if (smoothing > 0) {
+      add(logits, row, classes, -scale * smoothing / classes);
+    }
     float probability = logits.getAtIndex(JAVA_FLOAT_UNALIGNED, row + target);
-    logits.setAtIndex(JAVA_FLOAT_UNALIGNED, row + target, probability - scale);
-    return Math.log(sum) - shifted;
+    logits.setAtIndex(JAVA_FLOAT_UNALIGNED, row + target, probability - scale * (1 - smoothing));
+    return Math.log(sum) - (1 - smoothing) * shifted - smoothing * mean;
   }
 
   @Override
@@ -138,6 +144,24 @@ final class VectorLoss implements LossKernels {
     return total;
   }
 
+  private static double sum(MemorySegment x, long row, int classes) {
+    double total = 0;
+    int i = 0;
+    while (i <= classes - LENGTH) {
+      int stop = Math.min(classes - LENGTH, i + STRETCH - LENGTH);
+      FloatVector sum = Lanes.zero();
+      for (; i <= stop; i += LENGTH) {
+        sum = sum.add(load(x, row + i));
+      }
+      total += Lanes.sum(sum);
+    }
+    if (i < classes) {
+      VectorMask<Float> tail = Lanes.first(classes - i);
+      total += Lanes.sum(Lanes.zero().blend(load(x, row + i, tail), tail));
+    }
+    return total;
+  }
+
   private static void multiply(MemorySegment x, long row, int classes, float factor) {
     int i = 0;
     for (; i <= classes - LENGTH; i += LENGTH) {
@@ -146,6 +170,17 @@ final class VectorLoss implements LossKernels {
     if (i < classes) {
       VectorMask<Float> tail = Lanes.first(classes - i);
       store(load(x, row + i, tail).mul(factor), x, row + i, tail);
+    }
+  }
+
+  private static void add(MemorySegment x, long row, int classes, float summand) {
+    int i = 0;
+    for (; i <= classes - LENGTH; i += LENGTH) {
+      store(load(x, row + i).add(summand), x, row + i);
+    }
+    if (i < classes) {
+      VectorMask<Float> tail = Lanes.first(classes - i);
+      store(load(x, row + i, tail).add(summand), x, row + i, tail);
     }
   }
 }
