@@ -80,7 +80,10 @@ class EncoderDecoderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "PRE,RELU,ALL,false", "POST,RELU,TARGET,true", "PRE,GELU,NONE,true", "POST,SWIGLU,ALL,false"
+    "PRE,RELU,ALL,false",
+    "POST,RELU,TARGET,true",
+    "PRE,GELU,NONE,true",
+    "POST,SWIGLU,ALL,false"
   })
   void countedParametersAreThoseThatThereAre(
       NormPlacement norm, Activation activation, SharedTables shared, boolean biases) {
