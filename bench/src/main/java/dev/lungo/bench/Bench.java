@@ -20,6 +20,7 @@ import picocli.CommandLine.Command;
       InferenceBench.class,
       ColdStartBench.class,
       ExportBench.class,
+      TemplatesBench.class,
       RecurrentBench.class
     })
 public final class Bench {

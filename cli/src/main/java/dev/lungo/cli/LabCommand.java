@@ -11,11 +11,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "lab",
     description = "Run an experiment: what theory expects beside what is measured here.",
-    subcommands = {
-      LabAttentionCommand.class,
-      LabPositionsCommand.class,
-      LabContextCommand.class
-    })
+    subcommands = {LabAttentionCommand.class, LabPositionsCommand.class, LabContextCommand.class})
 final class LabCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Spec private CommandSpec spec;

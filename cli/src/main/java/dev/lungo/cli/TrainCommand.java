@@ -87,7 +87,10 @@ final class TrainCommand implements Callable<Integer> {
       defaultValue = "3")
   private int depth;
 
-  @Option(names = "--minutes", paramLabel = "M", description = "Train for so long (default: 3; translation: 8).")
+  @Option(
+      names = "--minutes",
+      paramLabel = "M",
+      description = "Train for so long (default: 3; translation: 8).")
   private Optional<Double> minutes = Optional.empty();
 
   @Option(names = "--steps", paramLabel = "N", description = "Train for so many steps instead.")

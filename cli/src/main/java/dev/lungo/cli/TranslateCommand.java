@@ -68,10 +68,7 @@ final class TranslateCommand implements Callable<Integer> {
       description = "Draw which words of the text each word of its translation looked at.")
   private boolean alignment;
 
-  @Option(
-      names = "--svg",
-      paramLabel = "FILE",
-      description = "Draw the same into an SVG file.")
+  @Option(names = "--svg", paramLabel = "FILE", description = "Draw the same into an SVG file.")
   private Optional<Path> svg = Optional.empty();
 
   @Option(
@@ -115,8 +112,7 @@ final class TranslateCommand implements Callable<Integer> {
         console.result(result);
         return 0;
       }
-      LinesResult lines =
-          jsonLines ? new LinesResult(jsonLines(translator), 0) : lines(translator);
+      LinesResult lines = jsonLines ? new LinesResult(jsonLines(translator), 0) : lines(translator);
       console.result(lines);
       return lines.untranslated > 0 ? 1 : 0;
     }
@@ -159,9 +155,7 @@ final class TranslateCommand implements Callable<Integer> {
 
   private long jsonLines(Translator translator) throws IOException {
     return JsonLines.each(
-        "standard input",
-        System.in,
-        value -> console.printJson(result(translator, textOf(value))));
+        "standard input", System.in, value -> console.printJson(result(translator, textOf(value))));
   }
 
   private static String textOf(JsonNode value) {

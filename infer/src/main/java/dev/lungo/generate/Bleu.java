@@ -56,8 +56,7 @@ public record Bleu(
     return score(matched, total, systemLength, referenceLength);
   }
 
-  private static Bleu score(
-      long[] matched, long[] total, long systemLength, long referenceLength) {
+  private static Bleu score(long[] matched, long[] total, long systemLength, long referenceLength) {
     List<Double> precisions = new ArrayList<>();
     double logs = 0;
     double smoothing = 1;

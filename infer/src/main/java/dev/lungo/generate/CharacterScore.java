@@ -39,8 +39,8 @@ public final class CharacterScore {
         // translation.
         system[n] += expected.isEmpty() ? 0 : sum(counted);
         reference[n] += sum(expected);
-        counted.forEach((gram, count) ->
-            matched[n] += Math.min(count, expected.getOrDefault(gram, 0)));
+        counted.forEach(
+            (gram, count) -> matched[n] += Math.min(count, expected.getOrDefault(gram, 0)));
       }
     }
     return score(matched, system, reference);

@@ -138,8 +138,7 @@ public final class Translator implements AutoCloseable {
     Tensor ids = TranslationBatch.sources(step, model.config(), sources);
     int[] lengths = TranslationBatch.sourceLengths(model.config(), sources);
     Tensor encoded = model.encode(Pass.inference(kernels, step), ids, lengths);
-    return model.start(
-        Pass.inference(kernels, kept), encoded, lengths, beams, mostIds(sources));
+    return model.start(Pass.inference(kernels, kept), encoded, lengths, beams, mostIds(sources));
   }
 
   private Tensor next(DecoderState state, int... ids) {

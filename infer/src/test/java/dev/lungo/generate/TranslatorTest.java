@@ -62,7 +62,9 @@ class TranslatorTest {
         assertThat(single.getFirst().logProb()).isCloseTo(greedy.logProb(), within(1e-4));
         List<Translation> four = translator.beams(word, 4, 0);
         assertThat(four.getFirst().logProb()).isGreaterThanOrEqualTo(greedy.logProb() - 1e-4);
-        assertThat(four).extracting(Translation::score).isSortedAccordingTo((a, b) -> Double.compare(b, a));
+        assertThat(four)
+            .extracting(Translation::score)
+            .isSortedAccordingTo((a, b) -> Double.compare(b, a));
         assertThat(four).extracting(Translation::text).doesNotHaveDuplicates();
       }
     }
@@ -71,10 +73,10 @@ class TranslatorTest {
   @Test
   void lengthPenaltyDividesAsWuEtAlSay() throws IOException {
     try (Translator translator = Translator.open(TestData.file(MODEL), 2)) {
-      for (Translation found : translator.beams(joined(cases().getFirst().required("src")), 4, 0.6)) {
+      for (Translation found :
+          translator.beams(joined(cases().getFirst().required("src")), 4, 0.6)) {
         assertThat(found.score())
-            .isCloseTo(
-                found.logProb() / Math.pow((5 + found.tokens()) / 6.0, 0.6), within(1e-9));
+            .isCloseTo(found.logProb() / Math.pow((5 + found.tokens()) / 6.0, 0.6), within(1e-9));
       }
     }
   }

@@ -106,7 +106,10 @@ public final class CldrPairs {
 
   public CldrPairs() {
     for (String region : ULocale.getISOCountries()) {
-      if (hasNames(region, english.names.regionDisplayName(region), french.names.regionDisplayName(region))) {
+      if (hasNames(
+          region,
+          english.names.regionDisplayName(region),
+          french.names.regionDisplayName(region))) {
         regions.add(region);
       }
     }

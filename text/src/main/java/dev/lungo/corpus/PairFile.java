@@ -21,8 +21,8 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
 /// Texts and their translations, one pair a line: the text, a tab, the translation; what follows
-/// another tab is ignored. From a text file, also in `.gz` or `.zst`, or the `.tsv` and `.txt` files
-/// in a `.zip`.
+/// another tab is ignored. From a text file, also in `.gz` or `.zst`, or the `.tsv` and `.txt`
+/// files in a `.zip`.
 ///
 /// Lines without two sides are named, counted and left out.
 ///
@@ -59,7 +59,8 @@ public record PairFile(List<TextPair> pairs, long lines, long skipped) {
           "has no line with a text, a tab and its translation among " + reader.lines + " lines");
     }
     if (reader.skipped > NAMED) {
-      warning.accept(reader.skipped + " of " + reader.lines + " lines are no pairs and are skipped");
+      warning.accept(
+          reader.skipped + " of " + reader.lines + " lines are no pairs and are skipped");
     }
     return new PairFile(reader.pairs, reader.lines, reader.skipped);
   }

@@ -37,9 +37,7 @@ class CldrPairsTest {
       drawn.add(pairs.pair(3, i, false));
     }
     assertThat(drawn)
-        .contains(
-            new TextPair("one", "un"),
-            new TextPair("seventh", "septième"))
+        .contains(new TextPair("one", "un"), new TextPair("seventh", "septième"))
         .noneMatch(pair -> pair.source().isBlank() || pair.target().isBlank());
   }
 }

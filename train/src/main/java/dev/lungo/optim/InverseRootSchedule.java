@@ -1,8 +1,8 @@
 package dev.lungo.optim;
 
 /// The learning rate of "Attention is all you need" (arXiv:1706.03762, section 5.3): width^-0.5 ·
-/// min(step^-0.5, step · warmup^-1.5). It rises in a straight line for `warmup` steps and then falls
-/// with the root of the steps; the run's length does not matter.
+/// min(step^-0.5, step · warmup^-1.5). It rises in a straight line for `warmup` steps and then
+/// falls with the root of the steps; the run's length does not matter.
 public record InverseRootSchedule(int width, long warmup) {
   public InverseRootSchedule {
     if (width < 1 || warmup < 1) {

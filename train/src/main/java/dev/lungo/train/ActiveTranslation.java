@@ -9,7 +9,6 @@ import dev.lungo.model.EncoderDecoder;
 import dev.lungo.model.TranslationBatch.Pair;
 import dev.lungo.optim.InverseRootSchedule;
 import dev.lungo.optim.Optimizer;
-import dev.lungo.train.TranslationSettings.RateSchedule;
 import dev.lungo.weights.EncoderDecoderFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -147,8 +146,7 @@ final class ActiveTranslation implements AutoCloseable {
   }
 
   /// Trains to the end, or until told to stop.
-  TranslationRun.Outcome train(OptionalLong stopAfter, MemoryEstimate estimate)
-      throws IOException {
+  TranslationRun.Outcome train(OptionalLong stopAfter, MemoryEstimate estimate) throws IOException {
     long firstStep = position.step();
     double secondsBefore = position.elapsedSeconds();
     if (budget.isSpent(firstStep)) {
@@ -235,9 +233,7 @@ final class ActiveTranslation implements AutoCloseable {
       return;
     }
     smoothed =
-        Double.isNaN(smoothed)
-            ? result.loss()
-            : smoothed + SMOOTHING * (result.loss() - smoothed);
+        Double.isNaN(smoothed) ? result.loss() : smoothed + SMOOTHING * (result.loss() - smoothed);
     metrics()
         .add(
             new MetricsLog.Step(
@@ -266,8 +262,7 @@ final class ActiveTranslation implements AutoCloseable {
         budget.remainingSeconds(step, elapsed));
   }
 
-  private void evaluate(long step, TrainingStep.Result result, double elapsed)
-      throws IOException {
+  private void evaluate(long step, TrainingStep.Result result, double elapsed) throws IOException {
     TranslationEvaluation.Cost cost = evaluation.cost(PAIRS);
     log(step, cost, elapsed);
     listener.evaluated(
@@ -275,8 +270,7 @@ final class ActiveTranslation implements AutoCloseable {
     translate(step, PAIRS);
   }
 
-  private void log(long step, TranslationEvaluation.Cost cost, double elapsed)
-      throws IOException {
+  private void log(long step, TranslationEvaluation.Cost cost, double elapsed) throws IOException {
     valBitsPerByte = OptionalDouble.of(cost.bitsPerByte());
     metrics().add(new MetricsLog.Held(step, cost.loss(), cost.bitsPerByte(), elapsed));
   }

@@ -42,8 +42,7 @@ public final class Checkpoint {
   }
 
   /// Saves a run of any model.
-  static void save(
-      Path file, Position position, Parameters parameters, List<Optimizer> optimizers)
+  static void save(Path file, Position position, Parameters parameters, List<Optimizer> optimizers)
       throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put("step", Long.toString(position.step()));

@@ -19,8 +19,8 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 
-/// The pairs of a run: drawn from CLDR without end, or read from a file and visited in another order
-/// each epoch.
+/// The pairs of a run: drawn from CLDR without end, or read from a file and visited in another
+/// order each epoch.
 final class TranslationData {
   static final String TOKENIZER = "tokenizer.json";
   static final String END = "</s>";

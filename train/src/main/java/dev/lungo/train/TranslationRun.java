@@ -29,8 +29,8 @@ public final class TranslationRun {
   /// @param steps taken in all
   /// @param tokens learned from, of both languages, by this process
   /// @param valLoss held-out nats per token at the end; `valBitsPerByte` per byte of target text
-  /// @param heldOutPairs that were translated greedily for `exactMatch` (a share), `bleu` and `chrf`
-  ///   (of 100)
+  /// @param heldOutPairs that were translated greedily for `exactMatch` (a share), `bleu` and
+  ///   `chrf` (of 100)
   /// @param nextCommands to be tried now
   /// @param tokensPerSecond over the steps of this process
   public record Outcome(

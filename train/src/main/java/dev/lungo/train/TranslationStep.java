@@ -46,8 +46,7 @@ public final class TranslationStep implements AutoCloseable {
   }
 
   /// Takes step number `step`, from 1.
-  public TrainingStep.Result run(
-      long step, List<TranslationBatch.Pair> pairs, double rateFactor) {
+  public TrainingStep.Result run(long step, List<TranslationBatch.Pair> pairs, double rateFactor) {
     model.parameters().zeroGradients();
     workspace.reset();
     TranslationBatch batch = TranslationBatch.of(workspace, model.config(), pairs);
