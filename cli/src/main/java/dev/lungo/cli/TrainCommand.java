@@ -157,13 +157,6 @@ final class TrainCommand implements Callable<Integer> {
   private int kvHeads;
 
   @Option(
-      names = "--dropout",
-      paramLabel = "P",
-      description = "Share of numbers dropped between recurrent layers (default: 0).",
-      defaultValue = "0")
-  private double dropout;
-
-  @Option(
       names = "--positions",
       paramLabel = "NAME",
       description =
@@ -354,7 +347,7 @@ final class TrainCommand implements Callable<Integer> {
         positions.orElse(architecture.usualPositions()),
         AttentionChoice.of(attention, attentionPattern),
         context,
-        dropout,
+        translation.dropoutOr(0),
         batch,
         microBatches,
         minutes.orElse(DEFAULT_MINUTES),

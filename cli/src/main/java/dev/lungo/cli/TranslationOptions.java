@@ -65,7 +65,9 @@ final class TranslationOptions {
   @Option(
       names = "--dropout",
       paramLabel = "P",
-      description = "With --task translation (default: 0, or 0.1 with --corpus).",
+      description =
+          "With --task translation (default: 0, or 0.1 with --corpus), and between the layers of"
+              + " rnn, lstm and gru (default: 0).",
       defaultValue = "-1")
   double dropout;
 
