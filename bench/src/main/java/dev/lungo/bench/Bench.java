@@ -20,7 +20,9 @@ import picocli.CommandLine.Command;
       InferenceBench.class,
       ColdStartBench.class,
       ExportBench.class,
-      RecurrentBench.class
+      TemplatesBench.class,
+      RecurrentBench.class,
+      TranslationBench.class
     })
 public final class Bench {
   private Bench() {}

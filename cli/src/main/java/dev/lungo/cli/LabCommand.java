@@ -12,11 +12,11 @@ import picocli.CommandLine.Spec;
     name = "lab",
     description = "Run an experiment: what theory expects beside what is measured here.",
     subcommands = {
+      LabGradientsCommand.class,
+      LabArchitecturesCommand.class,
       LabAttentionCommand.class,
       LabPositionsCommand.class,
-      LabContextCommand.class,
-      LabGradientsCommand.class,
-      LabArchitecturesCommand.class
+      LabContextCommand.class
     })
 final class LabCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();

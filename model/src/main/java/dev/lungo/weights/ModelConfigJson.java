@@ -64,6 +64,8 @@ public final class ModelConfigJson {
         case "rnn-relu" -> RecurrentConfigJson.read(fields, Cell.RNN_RELU);
         case "lstm" -> RecurrentConfigJson.read(fields, Cell.LSTM);
         case "gru" -> RecurrentConfigJson.read(fields, Cell.GRU);
+        case EncoderDecoderFolder.TYPE ->
+            throw fields.malformed("model_type", "is an encoder–decoder; use ./lungo translate");
         case "" -> throw fields.malformed("model_type", "is missing; Lungo reads " + KNOWN);
         default ->
             throw fields.malformed(
