@@ -108,7 +108,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--architecture",
       paramLabel = "NAME",
-      description = "llama, gpt2, rnn, lstm or gru (default: ${DEFAULT-VALUE}).",
+      description = "llama, gpt2, rnn, rnn_relu, lstm or gru (default: ${DEFAULT-VALUE}).",
       defaultValue = "llama")
   private Architecture architecture;
 
