@@ -1,9 +1,11 @@
 package dev.lungo.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.lungo.file.MalformedFileException;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.nn.Parameter;
@@ -14,13 +16,17 @@ import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Shape;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
+import dev.lungo.weights.GgufModelWriter;
+import dev.lungo.weights.ModelConfigJson;
 import dev.lungo.weights.ModelFolder;
 import dev.lungo.weights.SpecialTokenIds;
+import dev.lungo.weights.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
@@ -132,6 +138,46 @@ class PositionSchemeTest {
   void publishedNumbersAreComputed() {
     for (PublishedPosition position : PublishedPosition.all()) {
       assertThat(position.computed()).as(position.name()).isEqualTo(position.expected());
+    }
+  }
+
+  @Test
+  void filesThatSayNonsenseOfPositionsAreRefused() throws IOException {
+    String json =
+        """
+        {"model_type":"lungo_gpt2","vocab_size":3,"n_embd":48,"n_layer":3,"n_head":3,"n_positions":11,
+         "lungo_positions":"alibi"}
+        """;
+    Path file = folder.resolve("config.json");
+    assertThat(ModelConfigJson.read(Files.writeString(file, json)))
+        .isEqualTo(new Gpt2Config(3, 48, 3, 3, 11, 1e-5f, true).with(PositionScheme.ALIBI));
+    for (String wrong :
+        List.of(
+            json.replace("\"alibi\"", "\"relative\""),
+            json.replace("\"alibi\"", "7"),
+            json.replace("\"alibi\"", "\"rope\""),
+            json.replace("lungo_gpt2", "gpt2"),
+            json.replace("lungo_gpt2", "lungo_lungo_gpt2"))) {
+      Files.writeString(file, wrong);
+      assertThatExceptionOfType(MalformedFileException.class)
+          .isThrownBy(() -> ModelConfigJson.read(file));
+    }
+  }
+
+  @Test
+  void aGgufFileCannotHoldPositionsOfAnotherKind() {
+    for (ModelConfig config :
+        List.of(
+            LLAMA.with(PositionScheme.ALIBI),
+            new Gpt2Config(19, 24, 1, 4, 16, 1e-5f, true).with(PositionScheme.SINUSOIDAL))) {
+      try (LanguageModel model = model(config)) {
+        assertThatIllegalArgumentException()
+            .isThrownBy(() ->
+                GgufModelWriter.write(
+                    folder.resolve("out.gguf"), model, WeightType.F32, Map.of(), 1, name -> {}))
+            .withMessageContaining("cannot say that they are");
+      }
+      assertThat(folder.resolve("out.gguf")).doesNotExist();
     }
   }
 
