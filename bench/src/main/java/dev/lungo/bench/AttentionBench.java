@@ -105,6 +105,7 @@ final class AttentionBench implements Callable<Integer> {
 
   private Row measure(Case one, Kernels kernels, Optional<Peer> peer) throws Exception {
     try (Ours ours = new Ours(kernels, one)) {
+      warmUp(ours);
       List<Measurement> contestants = new ArrayList<>();
       contestants.add(rate(one, ours));
       if (peer.isPresent()) {
@@ -118,7 +119,15 @@ final class AttentionBench implements Callable<Integer> {
     }
   }
 
-  /// Our two algorithms side by side; with `--quick` at a quarter of the length.
+  /// Runs our side until the compiler is done with it; theirs was compiled long ago.
+  private void warmUp(Ours ours) {
+    double end = options.quick() ? 0.5 : 2;
+    for (double spent = 0; spent < end; ) {
+      spent += ours.seconds(1);
+    }
+  }
+
+  /// Our algorithms side by side; with `--quick` at a quarter of the length.
   private void comparePlain(Report report, Kernels kernels) throws Exception {
     int length = options.quick() ? 1024 : 4096;
     for (boolean backward : new boolean[] {false, true}) {
@@ -131,6 +140,9 @@ final class AttentionBench implements Callable<Integer> {
       try (Ours flash = new Ours(kernels, one);
           Ours first = new Ours(kernels.with(AttentionAlgorithm.FLASH1), one);
           Ours plain = new Ours(kernels.with(AttentionAlgorithm.PLAIN), one)) {
+        for (Ours ours : List.of(flash, first, plain)) {
+          warmUp(ours);
+        }
         double[] medians =
             Rounds.medians(
                 options.rounds(), List.of(rate(one, flash), rate(one, first), rate(one, plain)));
@@ -150,6 +162,8 @@ final class AttentionBench implements Callable<Integer> {
     }
     try (Ours many = new Ours(kernels, decoding(DECODING_HEADS));
         Ours one = new Ours(kernels, decoding(1))) {
+      warmUp(many);
+      warmUp(one);
       int calls = options.quick() ? 2 : 10;
       double[] medians =
           Rounds.medians(

@@ -21,7 +21,8 @@ import picocli.CommandLine.Command;
       ColdStartBench.class,
       ExportBench.class,
       TemplatesBench.class,
-      RecurrentBench.class
+      RecurrentBench.class,
+      TranslationBench.class
     })
 public final class Bench {
   private Bench() {}

@@ -11,7 +11,13 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "lab",
     description = "Run an experiment: what theory expects beside what is measured here.",
-    subcommands = {LabAttentionCommand.class, LabPositionsCommand.class, LabContextCommand.class})
+    subcommands = {
+      LabGradientsCommand.class,
+      LabArchitecturesCommand.class,
+      LabAttentionCommand.class,
+      LabPositionsCommand.class,
+      LabContextCommand.class
+    })
 final class LabCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Spec private CommandSpec spec;

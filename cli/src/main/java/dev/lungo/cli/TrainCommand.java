@@ -159,9 +159,11 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--dropout",
       paramLabel = "P",
-      description = "Share of numbers dropped between recurrent layers (default: 0).",
-      defaultValue = "0")
-  private double dropout;
+      description = {
+        "Share of numbers dropped between recurrent layers (default: 0).",
+        "With --task translation: after every sublayer (default: 0, or 0.1 with --corpus)."
+      })
+  private Optional<Double> dropout = Optional.empty();
 
   @Option(
       names = "--positions",
@@ -332,8 +334,8 @@ final class TrainCommand implements Callable<Integer> {
         decayShare,
         decay,
         clip,
-        translation.dropoutOr(regular),
-        translation.smoothingOr(regular),
+        dropout.orElse(regular),
+        translation.smoothing.orElse(regular),
         seed.value(),
         threads.count(),
         evaluateEvery,
@@ -354,7 +356,7 @@ final class TrainCommand implements Callable<Integer> {
         positions.orElse(architecture.usualPositions()),
         AttentionChoice.of(attention, attentionPattern),
         context,
-        dropout,
+        dropout.orElse(0.0),
         batch,
         microBatches,
         minutes.orElse(DEFAULT_MINUTES),

@@ -4,6 +4,7 @@ import dev.lungo.model.EncoderDecoderConfig.Activation;
 import dev.lungo.model.EncoderDecoderConfig.NormPlacement;
 import dev.lungo.model.EncoderDecoderConfig.SharedTables;
 import dev.lungo.train.TranslationSettings.RateSchedule;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /// What `./lungo train --task translation` can be told beyond what every run can.
@@ -63,18 +64,10 @@ final class TranslationOptions {
   RateSchedule schedule;
 
   @Option(
-      names = "--dropout",
-      paramLabel = "P",
-      description = "With --task translation (default: 0, or 0.1 with --corpus).",
-      defaultValue = "-1")
-  double dropout;
-
-  @Option(
       names = "--label-smoothing",
       paramLabel = "E",
-      description = "With --task translation (default: 0, or 0.1 with --corpus).",
-      defaultValue = "-1")
-  double smoothing;
+      description = "With --task translation (default: 0, or 0.1 with --corpus).")
+  Optional<Double> smoothing = Optional.empty();
 
   @Option(
       names = "--evaluation-pairs",
@@ -84,12 +77,4 @@ final class TranslationOptions {
               + " ${DEFAULT-VALUE}).",
       defaultValue = "1000")
   int evaluationPairs;
-
-  double dropoutOr(double usual) {
-    return dropout == -1 ? usual : dropout;
-  }
-
-  double smoothingOr(double usual) {
-    return smoothing == -1 ? usual : smoothing;
-  }
 }

@@ -119,11 +119,11 @@ final class TuneCommand implements Callable<Integer> {
 
   @Option(
       names = "--pooling",
-      paramLabel = "last|mean|TOKEN",
+      paramLabel = "mean|last|TOKEN",
       description =
-          "What the head sees: the last token's state, the mean, or the state of a special token"
+          "What the head sees: the mean of all states, the last token's, or that of a special token"
               + " put after the text (default: ${DEFAULT-VALUE}).",
-      defaultValue = "last")
+      defaultValue = "mean")
   private String pooling;
 
   @Option(

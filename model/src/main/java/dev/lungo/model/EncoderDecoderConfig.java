@@ -34,6 +34,9 @@ public record EncoderDecoderConfig(
     int end,
     boolean sourceEnds) {
 
+  /// The table of positions is computed whole.
+  private static final long MOST_POSITION_NUMBERS = 1 << 26;
+
   /// Where LayerNorm stands.
   public enum NormPlacement {
     /// norm(x + sublayer(x)), as published.
@@ -83,6 +86,10 @@ public record EncoderDecoderConfig(
     if (width % heads != 0 || width % 2 != 0 || width < 4) {
       throw new IllegalArgumentException(
           "width must be even, at least 4 and a multiple of heads " + heads + ", but is " + width);
+    }
+    if ((long) context * width > MOST_POSITION_NUMBERS) {
+      throw new IllegalArgumentException(
+          "a table of " + context + " positions of width " + width + " is too large");
     }
     if (shared == SharedTables.ALL && sourceVocabulary != targetVocabulary) {
       throw new IllegalArgumentException(

@@ -15,11 +15,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -33,8 +35,9 @@ public record EncoderDecoderFolder(
     EncoderDecoder model, List<String> sourceSymbols, List<String> targetSymbols) {
   private static final String CONFIG = "config.json";
   private static final String WEIGHTS = "model.safetensors";
-  private static final String TYPE = "encoder-decoder";
+  static final String TYPE = "encoder-decoder";
   private static final int DEFAULT_CONTEXT = 1024;
+  private static final long MOST_SYMBOLS = 1 << 24;
 
   /// Tells whether `folder` describes an encoder–decoder, so that it is not opened as a language
   /// model.
@@ -131,7 +134,7 @@ public record EncoderDecoderFolder(
           fields.truth("attention_bias", true),
           saved.find("lm_head.bias").isPresent(),
           special(fields, "decoder_start_token", targets),
-          fields.has("eos_token_id") ? fields.ids("eos_token_id").getFirst() : end(fields, targets),
+          end(fields, targets),
           fields.has("source_end_token")
               || (sources.isEmpty() && fields.truth("source_ends", true)));
     } catch (IllegalArgumentException e) {
@@ -148,25 +151,36 @@ public record EncoderDecoderFolder(
     // A table may have a row more than there are symbols: that of unknown ones.
     StoredTensor stored =
         saved.find(table).orElseThrow(() -> fields.malformed(field, "is missing"));
-    return Math.toIntExact(stored.shape()[0]);
+    long[] shape = stored.shape();
+    if (shape.length != 2 || shape[0] < 1 || shape[0] > MOST_SYMBOLS) {
+      throw fields.malformed(
+          field, "is missing, and " + table + " has the shape " + Arrays.toString(shape));
+    }
+    return (int) shape[0];
   }
 
   private static int special(JsonFields fields, String name, List<String> symbols)
       throws MalformedFileException {
-    if (fields.has(name + "_id")) {
-      return fields.ids(name + "_id").getFirst();
-    }
-    int id = symbols.indexOf(fields.text(name, ""));
-    if (id < 0) {
-      throw fields.malformed(name, "names no symbol of the target's vocabulary");
-    }
-    return id;
+    OptionalInt known = fields.id(name + "_id");
+    return known.isPresent()
+        ? known.getAsInt()
+        : symbol(fields, name, fields.text(name, ""), symbols);
   }
 
   private static int end(JsonFields fields, List<String> symbols) throws MalformedFileException {
-    int id = symbols.indexOf("</s>");
+    OptionalInt known = fields.id("eos_token_id");
+    return known.isPresent() ? known.getAsInt() : symbol(fields, "eos_token_id", "</s>", symbols);
+  }
+
+  private static int symbol(JsonFields fields, String name, String symbol, List<String> symbols)
+      throws MalformedFileException {
+    int id = symbols.indexOf(symbol);
     if (id < 0) {
-      throw fields.malformed("eos_token_id", "is missing, and there is no symbol </s>");
+      throw fields.malformed(
+          name,
+          "is not given as an id, and "
+              + JsonHeader.quote(symbol)
+              + " is no symbol of the target's vocabulary");
     }
     return id;
   }

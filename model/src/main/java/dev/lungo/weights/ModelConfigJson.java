@@ -37,7 +37,7 @@ public final class ModelConfigJson {
   private static final String POSITIONS = "lungo_positions";
   private static final String ATTENTION = "lungo_attention";
   private static final String KNOWN =
-      "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2 and opt";
+      "llama, mistral, qwen2, qwen3, phi3, gemma2, gemma3_text, gpt2, opt, and its own lungo_rnn, lungo_rnn-relu, lungo_lstm and lungo_gru";
 
   private ModelConfigJson() {}
 
@@ -64,6 +64,8 @@ public final class ModelConfigJson {
         case "rnn-relu" -> RecurrentConfigJson.read(fields, Cell.RNN_RELU);
         case "lstm" -> RecurrentConfigJson.read(fields, Cell.LSTM);
         case "gru" -> RecurrentConfigJson.read(fields, Cell.GRU);
+        case EncoderDecoderFolder.TYPE ->
+            throw fields.malformed("model_type", "is an encoder–decoder; use ./lungo translate");
         case "" -> throw fields.malformed("model_type", "is missing; Lungo reads " + KNOWN);
         default ->
             throw fields.malformed(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
@@ -40,6 +41,12 @@ class LanguageModelTest {
         positions(PositionScheme.SINUSOIDAL),
         positions(PositionScheme.NONE),
         positions(PositionScheme.ALIBI),
+        positions(PositionScheme.ALIBI).with(AttentionPattern.parse("strided:3")),
+        positions(PositionScheme.ROPE).with(AttentionPattern.parse("fixed:4,summary:1")),
+        positions(PositionScheme.ROPE).with(AttentionPattern.parse("sinks:1,window:3")),
+        positions(PositionScheme.ROPE).with(AttentionPattern.parse("blocks:5,1/11/101/0001")),
+        new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true)
+            .with(AttentionPattern.parse("global:2,window:4")),
         new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true).with(PositionScheme.SINUSOIDAL),
         new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true).with(PositionScheme.NONE),
         new Gpt2Config(VOCABULARY, 24, 2, 3, 16, 1e-5f, true).with(PositionScheme.ALIBI),

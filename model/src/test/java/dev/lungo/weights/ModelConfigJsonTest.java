@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LlamaConfig;
@@ -93,6 +94,12 @@ class ModelConfigJsonTest {
     configs.add(LLAMA.with(LlamaFamily.PHI3, 24, RopeScaling.NONE, 77));
     configs.add(LLAMA.with(LlamaFamily.MISTRAL, 32, RopeScaling.NONE, 77));
     configs.add(LLAMA.with(LlamaFamily.QWEN3, 32, RopeScaling.NONE, 77));
+    configs.add(LLAMA.with(AttentionPattern.parse("window:9")));
+    for (String pattern :
+        List.of("strided:8", "fixed:8,summary:2", "global:4,window:9", "sinks:4,window:9")) {
+      configs.add(LLAMA.with(AttentionPattern.parse(pattern)));
+      configs.add(GPT2.with(AttentionPattern.parse(pattern)));
+    }
     configs.add(PublishedModels.GEMMA_2_2B);
     configs.add(PublishedModels.GEMMA_3_1B);
     configs.add(PublishedModels.OPT_125M);
@@ -113,6 +120,22 @@ class ModelConfigJsonTest {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("config.json cannot");
     }
+  }
+
+  @Test
+  void ggufFilesCannotSayWhichPatternAModelHas() {
+    AttentionPattern pattern = AttentionPattern.parse("sinks:4,window:9");
+    for (ModelConfig config : List.of(LLAMA.with(pattern), GPT2.with(pattern))) {
+      assertThatThrownBy(() -> GgufMetadata.of(config))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("GGUF files cannot say that attention is sinks:4,window:9");
+    }
+  }
+
+  @Test
+  void patternsThatAreNotCausalAreNoDecoders() {
+    assertThatThrownBy(() -> LLAMA.with(AttentionPattern.parse("everything,global:4,window:9")))
+        .hasMessageContaining("needs a causal pattern");
   }
 
   @Test

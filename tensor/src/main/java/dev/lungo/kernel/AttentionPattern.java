@@ -24,6 +24,17 @@ public sealed interface AttentionPattern {
   /// Says whether the query at `position` sees a key outside its run.
   boolean seesFar(int position, int key);
 
+  /// Returns which of `queries` queries, 32 at most, from the one at `position` on see a key
+  /// outside their runs: a bit each, the first lowest. A bit of a query whose run holds the key may
+  /// be set.
+  default int farQueries(int position, int queries, int key) {
+    int seen = 0;
+    for (int i = 0; i < queries; i++) {
+      seen |= seesFar(position + i, key) ? 1 << i : 0;
+    }
+    return seen;
+  }
+
   /// Writes the keys, ascending, that some query at `first` to before `end` sees and that lie in
   /// [0, from) or [to, keys); returns how many. It may name a key too many, never one too few.
   int gatherFar(int first, int end, int from, int to, int keys, int[] into);
@@ -54,6 +65,12 @@ public sealed interface AttentionPattern {
     return PatternText.parse(text);
   }
 
+  /// Returns bits for the queries from index `first` on, of so many.
+  private static int from(int first, int queries) {
+    long all = (1L << queries) - 1;
+    return (int) (first <= 0 ? all : first >= queries ? 0 : all & -1L << first);
+  }
+
   private static int add(int from, int to, int[] into, int count) {
     int written = count;
     for (int key = from; key < to; key++) {
@@ -79,6 +96,11 @@ public sealed interface AttentionPattern {
     @Override
     default boolean seesFar(int position, int key) {
       return false;
+    }
+
+    @Override
+    default int farQueries(int position, int queries, int key) {
+      return 0;
     }
 
     @Override
@@ -179,6 +201,15 @@ public sealed interface AttentionPattern {
     }
 
     @Override
+    public int farQueries(int position, int queries, int key) {
+      int seen = 0;
+      for (int i = Math.floorMod(key - position, stride); i < queries; i += stride) {
+        seen |= 1 << i;
+      }
+      return seen & from(key - position, queries);
+    }
+
+    @Override
     public int gatherFar(int first, int end, int from, int to, int keys, int[] into) {
       int some = Math.min(stride, end - first);
       int count = 0;
@@ -228,6 +259,11 @@ public sealed interface AttentionPattern {
     }
 
     @Override
+    public int farQueries(int position, int queries, int key) {
+      return key % stride >= stride - summary ? from(key - position, queries) : 0;
+    }
+
+    @Override
     public int gatherFar(int first, int end, int from, int to, int keys, int[] into) {
       int count = 0;
       for (int block = stride; block - summary < from; block += stride) {
@@ -269,6 +305,15 @@ public sealed interface AttentionPattern {
     }
 
     @Override
+    public int farQueries(int position, int queries, int key) {
+      if (key >= count && position >= count) {
+        return 0;
+      }
+      int own = key < count ? -1 : ~from(count - position, queries);
+      return own & from(causal ? key - position : 0, queries);
+    }
+
+    @Override
     public int gatherFar(int first, int end, int from, int to, int keys, int[] into) {
       boolean all = first < count;
       int before = add(0, all ? from : Math.min(from, count), into, 0);
@@ -302,6 +347,11 @@ public sealed interface AttentionPattern {
     @Override
     public boolean seesFar(int position, int key) {
       return key < count && key <= position;
+    }
+
+    @Override
+    public int farQueries(int position, int queries, int key) {
+      return key < count ? from(key - position, queries) : 0;
     }
 
     @Override

@@ -46,6 +46,12 @@ public final class Pass {
     return new Pass(kernels, workspace, Optional.of(new Tape()), Optional.empty());
   }
 
+  /// Starts a pass that can be followed by [#backward] and shows its intermediate values, whose
+  /// gradients are then known.
+  public static Pass observedTraining(Kernels kernels, Workspace workspace, Observer observer) {
+    return new Pass(kernels, workspace, Optional.of(new Tape()), Optional.of(observer));
+  }
+
   public Kernels kernels() {
     return kernels;
   }

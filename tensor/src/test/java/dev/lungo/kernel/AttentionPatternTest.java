@@ -66,6 +66,34 @@ class AttentionPatternTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
+        "strided:6",
+        "strided:40",
+        "fixed:16,summary:2",
+        "global:30,window:9",
+        "everything,global:30,window:9",
+        "sinks:4,window:16",
+        "blocks:30,1/11/001/1001"
+      })
+  void farQueriesAreThoseThatSeeAKeyOneByOne(String text) {
+    AttentionPattern pattern = AttentionPattern.parse(text);
+    for (int queries : new int[] {1, 5, 16, 32}) {
+      for (int position = 0; position + queries <= KEYS; position++) {
+        for (int key = 0; key < KEYS; key++) {
+          int expected = 0;
+          for (int i = 0; i < queries; i++) {
+            expected |= pattern.seesFar(position + i, key) ? 1 << i : 0;
+          }
+          if (pattern.farQueries(position, queries, key) != expected) {
+            throw new AssertionError(text + ": key " + key + " from " + position);
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
         "causal",
         "window:7",
         "strided:6",

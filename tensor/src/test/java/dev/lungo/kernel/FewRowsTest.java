@@ -137,6 +137,55 @@ class FewRowsTest {
     }
   }
 
+  @ParameterizedTest
+  @MethodSource("implementations")
+  void attentionOfManyHeadsIsThatOfEachQuery(Kernels kernels) {
+    int heads = 16;
+    int headDim = 8;
+    try (kernels;
+        Arena arena = Arena.ofShared()) {
+      for (int window : new int[] {AttentionShape.UNLIMITED, 3090, 100}) {
+        int queries = Kernels.FEW_ROWS;
+        // The queries lie on both sides of the bound between two stretches.
+        int keys = 3072 + 5;
+        float[] q = normal(random, queries * heads * headDim);
+        MemorySegment k =
+            arena.allocateFrom(ValueLayout.JAVA_FLOAT, normal(random, keys * headDim));
+        MemorySegment v =
+            arena.allocateFrom(ValueLayout.JAVA_FLOAT, normal(random, keys * headDim));
+        float[] together = attendShared(kernels, arena, q, k, v, keys, keys, heads, window);
+        int width = heads * headDim;
+        for (int query = 0; query < queries; query++) {
+          float[] one = Arrays.copyOfRange(q, query * width, (query + 1) * width);
+          int seen = keys - queries + query + 1;
+          assertThat(attendShared(kernels, arena, one, k, v, seen, keys, heads, window))
+              .isEqualTo(Arrays.copyOfRange(together, query * width, (query + 1) * width));
+        }
+      }
+    }
+  }
+
+  private static float[] attendShared(
+      Kernels kernels,
+      Arena arena,
+      float[] q,
+      MemorySegment k,
+      MemorySegment v,
+      int keys,
+      int capacity,
+      int heads,
+      int window) {
+    int queries = q.length / (8 * heads);
+    AttentionShape shape =
+        new AttentionShape(
+            1, queries, keys, capacity, heads, 1, 8, true, 0.3f, window, AttentionShape.UNCAPPED);
+    MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_FLOAT, q);
+    MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, q.length);
+    MemorySegment sums = arena.allocate(ValueLayout.JAVA_FLOAT, (long) heads * queries);
+    kernels.attention().attention(shape, in, k, v, out, sums);
+    return floats(out);
+  }
+
   private static float[] attend(
       Kernels kernels,
       Arena arena,

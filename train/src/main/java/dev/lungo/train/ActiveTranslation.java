@@ -122,13 +122,16 @@ final class ActiveTranslation implements AutoCloseable {
   /// Restores a run that was stopped.
   void resume() throws IOException {
     Path path = folder.path();
+    Provenance.Data read = Provenance.readField(path, "data", Provenance.Data.class);
+    if (!read.hash().equals(data.provenance().hash())) {
+      throw new IOException(
+          read.source() + " is not what the run in " + path + " began with; it cannot go on");
+    }
     position = Checkpoint.load(path.resolve(Checkpoint.FILE), model.parameters(), optimizers);
     budget = budget(position.totalSteps());
     metrics = MetricsLog.resume(path.resolve(MetricsLog.FILE), position.step());
     provenance =
-        provenance(
-            Provenance.readField(path, "data", Provenance.Data.class),
-            Instant.parse(Provenance.readField(path, "started", String.class)));
+        provenance(read, Instant.parse(Provenance.readField(path, "started", String.class)));
     listener.phase("resumed", "after step " + position.step());
   }
 

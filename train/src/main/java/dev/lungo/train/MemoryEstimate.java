@@ -33,7 +33,25 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
           case ADAMW -> 2 * count;
           case MUON -> 2 * count - inner;
         };
-    long rows = (long) settings.batch() * settings.context();
+    return new MemoryEstimate(
+        2 * count * Float.BYTES,
+        moments * Float.BYTES,
+        activations(config, settings.batch(), settings.context()));
+  }
+
+  /// Estimates the fine-tuning of some of a model's parameters, or of adapters, with AdamW.
+  ///
+  /// @param trained numbers that have gradients and moments
+  /// @param batch texts of `length` tokens in a step
+  public static MemoryEstimate ofTuning(ModelConfig config, long trained, int batch, int length) {
+    return new MemoryEstimate(
+        (ParameterCount.of(config).total() + 2 * trained) * Float.BYTES,
+        2 * trained * Float.BYTES,
+        activations(config, batch, length));
+  }
+
+  private static long activations(ModelConfig config, int batch, int length) {
+    long rows = (long) batch * length;
     long width = config.width();
     long loss =
         Math.min(LOGIT_ROWS, rows) * (long) config.vocabulary()
@@ -41,8 +59,7 @@ public record MemoryEstimate(long parameters, long optimizer, long activations) 
             + rows * width
             + 3 * rows;
     long numbers = rows * (config.layers() * perLayer(config) + 4 * width) + loss;
-    return new MemoryEstimate(
-        2 * count * Float.BYTES, moments * Float.BYTES, numbers * Float.BYTES);
+    return numbers * Float.BYTES;
   }
 
   /// Counts the numbers that one position needs in one layer: each result, and each gradient that

@@ -27,7 +27,7 @@ final class TranslationData {
   static final String START = "<s>";
 
   /// Pairs of CLDR that the tokenizer learns from.
-  private static final int TOKENIZER_PAIRS = 30_000;
+  private static final int TOKENIZER_PAIRS = 12_000;
 
   /// Held-out pairs of CLDR.
   private static final int HELD_OUT_PAIRS = 2000;
@@ -71,6 +71,12 @@ final class TranslationData {
       if (fits(ids, longest)) {
         this.heldOut.add(new HeldOut(text, ids));
       }
+    }
+    if (this.heldOut.isEmpty()) {
+      throw new IllegalArgumentException(
+          "all held-out pairs are longer than --longest "
+              + longest
+              + "; give more or allow longer");
     }
   }
 
@@ -152,14 +158,16 @@ final class TranslationData {
       TranslationSettings settings,
       RunListener listener) {
     List<TextPair> fitting = new ArrayList<>(pairs.size());
+    boolean named = false;
     for (TextPair pair : pairs) {
       Pair ids = ids(tokenizer, pair);
       if (fits(ids, settings.longest())) {
         fitting.add(pair);
       } else if (settings.strict()) {
         throw new IllegalArgumentException(tooLong(pair, ids, settings));
-      } else if (pairs.size() == fitting.size()) {
-        listener.warned(tooLong(pair, ids, settings));
+      } else if (!named) {
+        named = true;
+        listener.warned(tooLong(pair, ids, settings) + "; it is skipped");
       }
     }
     int left = pairs.size() - fitting.size();
@@ -171,7 +179,7 @@ final class TranslationData {
       listener.warned(
           String.format(
               Locale.ROOT,
-              "%,d pairs are longer than %d tokens and are skipped; --longest takes them in",
+              "%,d of the pairs are longer than %d tokens and are skipped",
               left,
               settings.longest()));
     }

@@ -15,8 +15,11 @@ final class ByteBaseline {
   /// A feature for each byte, and one that is always 1.
   private static final int FEATURES = 257;
 
-  private static final int EPOCHS = 60;
-  private static final double RATE = 0.01;
+  /// What did best on the demonstration's held-out texts, of 5 to 60 epochs and rates of 0.003 to
+  /// 0.03: no straw man.
+  private static final int EPOCHS = 20;
+
+  private static final double RATE = 0.003;
 
   private ByteBaseline() {}
 

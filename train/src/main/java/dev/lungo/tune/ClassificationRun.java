@@ -6,6 +6,7 @@ import dev.lungo.model.LanguageModel;
 import dev.lungo.tokenizer.Tokenizer;
 import dev.lungo.tokenizer.TokenizerFiles;
 import dev.lungo.train.Machine;
+import dev.lungo.train.MemoryEstimate;
 import dev.lungo.train.MetricsLog;
 import dev.lungo.train.Provenance;
 import dev.lungo.train.RunFolder;
@@ -202,7 +203,7 @@ public final class ClassificationRun {
     long head = classifier.head().count();
     return switch (settings.method()) {
       case FROZEN -> {
-        describe(model, head);
+        describe(model, head, data);
         training.trainHead(data.training());
         yield head;
       }
@@ -213,7 +214,7 @@ public final class ClassificationRun {
                 new LowRankAdapters.Settings(settings.rank(), settings.alpha(), settings.targets()),
                 settings.seed())) {
           long count = adapters.parameters().count() + head;
-          describe(model, count);
+          describe(model, count, data);
           training.train(data.training(), adapters.parameters());
           adapters.save(path.resolve(ADAPTER), settings.model(), "SEQ_CLS");
           adapters.merge(kernels);
@@ -222,14 +223,19 @@ public final class ClassificationRun {
       }
       case FULL -> {
         long count = model.parameters().count() + head;
-        describe(model, count);
+        describe(model, count, data);
         training.train(data.training(), model.parameters());
         yield count;
       }
     };
   }
 
-  private void describe(LanguageModel model, long trained) {
+  /// Says what is trained, and refuses what there is no memory for.
+  private void describe(LanguageModel model, long trained, ClassificationData data) {
+    int longest = data.training().stream().mapToInt(one -> one.ids().length).max().orElse(1);
+    MemoryEstimate memory =
+        MemoryEstimate.ofTuning(model.config(), trained, settings.batch(), longest);
+    memory.check();
     listener.phase(
         "model",
         String.format(
@@ -239,6 +245,7 @@ public final class ClassificationRun {
             model.parameters().count(),
             settings.method().name().toLowerCase(Locale.ROOT),
             trained));
+    listener.phase("memory", memory.toString());
   }
 
   private ClassificationScores measure(Classifier classifier, ClassificationData data) {

@@ -22,7 +22,6 @@ import dev.lungo.train.TemporaryData;
 import dev.lungo.train.TrainingLoop;
 import dev.lungo.train.TrainingSettings;
 import dev.lungo.train.TrainingStep;
-import dev.lungo.tune.ClassificationSettings.Method;
 import dev.lungo.weights.ModelConfigJson;
 import dev.lungo.weights.ModelFolder;
 import java.io.IOException;
@@ -82,9 +81,6 @@ public final class CorpusTuning implements TrainingLoop.Listener {
         MetricsLog metrics = MetricsLog.create(folder.resolve(MetricsLog.FILE))) {
       TrainingSettings training =
           settings.training(base.resolve("tokenizer.json").toString(), model.config().context());
-      if (settings.method() == Method.FULL) {
-        MemoryEstimate.of(model.config(), training).check();
-      }
       try (TemporaryData data = TemporaryData.prepare(training, listener::phase)) {
         CorpusTuning tuning = new CorpusTuning(settings, version, listener, metrics);
         return tuning.tune(owned, base, kernels, model, data.data(), training);
@@ -169,6 +165,9 @@ public final class CorpusTuning implements TrainingLoop.Listener {
     }
   }
 
+  /// Trains until the steps are taken.
+  ///
+  /// @throws IllegalArgumentException if there is no memory for it
   private void learn(
       Kernels kernels,
       LanguageModel model,
@@ -178,6 +177,11 @@ public final class CorpusTuning implements TrainingLoop.Listener {
       TrainingSettings training,
       Evaluation evaluation)
       throws IOException {
+    MemoryEstimate memory =
+        MemoryEstimate.ofTuning(
+            model.config(), trained.count(), training.batch(), training.context());
+    memory.check();
+    listener.phase("memory", memory.toString());
     Budget budget =
         new Budget(
             1,

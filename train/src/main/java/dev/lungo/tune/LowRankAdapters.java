@@ -5,6 +5,7 @@ import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.MatmulKernels.Form;
 import dev.lungo.model.Gpt2Config;
 import dev.lungo.model.LanguageModel;
+import dev.lungo.model.Recurrent;
 import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Parameter.Role;
 import dev.lungo.nn.Parameters;
@@ -66,8 +67,13 @@ public final class LowRankAdapters implements AutoCloseable {
 
   /// Attaches adapters to a model.
   ///
-  /// @throws IllegalArgumentException if no layer has one of the names
+  /// @throws IllegalArgumentException if no layer has one of the names, or the model is recurrent
   public LowRankAdapters(LanguageModel model, Settings settings, long seed) {
+    if (model instanceof Recurrent) {
+      throw new IllegalArgumentException(
+          "adapters go beside linear layers, but a recurrent model's are fused into its steps; tune it"
+              + " with --method full or frozen");
+    }
     this.model = model;
     this.settings = settings;
     for (Parameter weight : model.parameters().all()) {

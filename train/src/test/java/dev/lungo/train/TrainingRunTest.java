@@ -55,8 +55,8 @@ class TrainingRunTest {
         architecture,
         2,
         32,
-        4,
-        2,
+        attends(architecture) ? 4 : 0,
+        attends(architecture) ? 2 : 0,
         32,
         4,
         2,
@@ -75,6 +75,13 @@ class TrainingRunTest {
         5,
         512,
         "the");
+  }
+
+  private static boolean attends(Architecture architecture) {
+    return switch (architecture) {
+      case LLAMA, GPT2 -> true;
+      case RNN, LSTM, GRU -> false;
+    };
   }
 
   private TrainingRun.Outcome start(String name, TrainingSettings settings, OptionalLong stopAfter)
@@ -136,6 +143,60 @@ class TrainingRunTest {
     List<MetricsLog.Event> events =
         MetricsLog.read(folder.resolve("halves").resolve(MetricsLog.FILE));
     assertThat(events.stream().filter(e -> e instanceof MetricsLog.Step)).hasSize(20);
+  }
+
+  @Test
+  void aRecurrentRunWithDropoutResumesBitByBitAndIsContinued() throws IOException {
+    TrainingSettings plain = settings(Architecture.LSTM, OptimizerChoice.ADAMW, 12, 1);
+    TrainingSettings settings = withDropout(plain, 0.2);
+    start("whole", settings, OptionalLong.empty());
+    start("halves", settings, OptionalLong.of(6));
+    TrainingRun.resume(folder.resolve("halves"), OptionalLong.empty(), "test", new Quiet());
+    assertSameWeights("whole", "halves");
+    try (TextGeneration generation = TextGeneration.open(folder.resolve("halves"), 1)) {
+      String first =
+          generation.run("the", 9, Sampler.Settings.GREEDY, List.of(), piece -> {}).text();
+      assertThat(generation.run("the", 9, Sampler.Settings.GREEDY, List.of(), piece -> {}).text())
+          .isEqualTo(first)
+          .isNotEmpty();
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> withDropout(settings(Architecture.LLAMA, OptimizerChoice.ADAMW, 12, 1), 0.2))
+        .withMessageContaining("leave --dropout out");
+  }
+
+  private static TrainingSettings withDropout(TrainingSettings s, double dropout) {
+    return new TrainingSettings(
+        s.corpus(),
+        s.tokenizer(),
+        s.vocabulary(),
+        s.architecture(),
+        s.depth(),
+        s.width(),
+        s.heads(),
+        s.kvHeads(),
+        s.positions(),
+        s.attention(),
+        s.context(),
+        dropout,
+        s.batch(),
+        s.microBatches(),
+        s.minutes(),
+        s.steps(),
+        s.tokens(),
+        s.optimizer(),
+        s.rate(),
+        s.weightDecay(),
+        s.warmup(),
+        s.decayShare(),
+        s.decay(),
+        s.clip(),
+        s.seed(),
+        s.threads(),
+        s.evaluateEvery(),
+        s.evaluationTokens(),
+        s.samplePrompt());
   }
 
   @ParameterizedTest

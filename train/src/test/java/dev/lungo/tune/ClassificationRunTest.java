@@ -88,7 +88,13 @@ class ClassificationRunTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"LLAMA, FROZEN, mean", "LLAMA, LORA, last", "GPT2, FULL, mean", "GPT2, LORA, mean"})
+  @CsvSource({
+    "LLAMA, FROZEN, mean",
+    "LLAMA, LORA, last",
+    "GPT2, FULL, mean",
+    "GPT2, LORA, mean",
+    "GRU, FULL, last"
+  })
   void separableClassesAreToldApartAndTheFolderOpensAgain(
       Architecture architecture, Method method, String pooling) throws IOException {
     Path base = TinyModels.save(folder.resolve("base"), architecture);

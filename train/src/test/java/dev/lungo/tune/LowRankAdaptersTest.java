@@ -157,6 +157,15 @@ class LowRankAdaptersTest {
   }
 
   @Test
+  void recurrentModelsAreRefused() {
+    try (LanguageModel model = TinyModels.create(Architecture.GRU, false)) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> new LowRankAdapters(model, rank(8), 1))
+          .withMessageContainingAll("recurrent", "--method full");
+    }
+  }
+
+  @Test
   void savedAdaptersHaveTheNamesThatPeftReads(@TempDir Path folder) throws IOException {
     try (LanguageModel model = TinyModels.create(Architecture.LLAMA, false);
         LowRankAdapters adapters = new LowRankAdapters(model, rank(2, "v_proj"), 1)) {

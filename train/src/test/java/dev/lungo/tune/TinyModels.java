@@ -23,11 +23,18 @@ final class TinyModels {
   }
 
   static LanguageModel create(Architecture architecture, boolean trainable) {
+    boolean attends = architecture == Architecture.LLAMA || architecture == Architecture.GPT2;
     LanguageModel model =
         LanguageModel.create(
             ModelDial.config(
                 architecture,
-                new ModelDial.Sizes(2, 32, 4, 2, tokenizer().vocabularySize(), CONTEXT)),
+                new ModelDial.Sizes(
+                    2,
+                    32,
+                    attends ? 4 : 0,
+                    attends ? 2 : 0,
+                    tokenizer().vocabularySize(),
+                    CONTEXT)),
             trainable);
     model.parameters().initialize(new RandomNumbers(3));
     // As large as in a trained model, so that states differ from text to text.

@@ -29,14 +29,20 @@ final class GatheredKeys {
     count = shape.pattern().gatherFar(position, position + queries, from, to, shape.keys(), keys);
   }
 
-  /// Picks the keys that queries `first` to `first + queries` see.
+  /// Picks the keys, ascending, that queries `first` to `first + queries` see.
   void pickAll(AttentionShape shape, int batch, int first, int queries) {
     int from = shape.hiddenKeys(first);
     int to = Math.max(from, shape.visibleKeys(batch, first + queries - 1));
     pickFar(shape, first, queries, from, to);
-    for (int key = from; key < to; key++) {
-      keys[count++] = key;
+    int before = 0;
+    while (before < count && keys[before] < from) {
+      before++;
     }
+    System.arraycopy(keys, before, keys, before + to - from, count - before);
+    for (int key = from; key < to; key++) {
+      keys[before + key - from] = key;
+    }
+    count += to - from;
   }
 
   /// Picks exactly the keys that one query sees.

@@ -17,6 +17,8 @@ final class PanelMask {
 
   private final int[] keys;
   private final int[] lanes;
+  private final int[] runFrom = new int[COLUMNS];
+  private final int[] runTo = new int[COLUMNS];
   private int count;
   private boolean partial;
 
@@ -46,27 +48,37 @@ final class PanelMask {
   ///
   /// @param position of the panel's first query, of `queries` real ones
   boolean look(AttentionPattern pattern, int position, int queries) {
-    int last = position + queries - 1;
-    int nearFrom = pattern.nearFrom(last);
-    int nearTo = pattern.nearTo(position);
+    for (int lane = 0; lane < queries; lane++) {
+      runFrom[lane] = pattern.nearFrom(position + lane);
+      runTo[lane] = pattern.nearTo(position + lane);
+    }
+    int all = bits(0, queries);
+    int first = 0;
+    int end = 0;
     boolean any = false;
     partial = false;
     for (int i = 0; i < count; i++) {
       int key = keys[i];
-      if (key >= nearFrom && key < nearTo) {
-        lanes[i] = ALL;
-        any = true;
-        continue;
+      // Keys ascend and runs move forwards, so that the lanes whose runs hold a key do, too.
+      while (first < queries && runTo[first] <= key) {
+        first++;
       }
-      int seen = 0;
-      for (int lane = 0; lane < queries; lane++) {
-        seen |= pattern.sees(position + lane, key) ? 1 << lane : 0;
+      while (end < queries && runFrom[end] <= key) {
+        end++;
+      }
+      int seen = bits(first, end);
+      if (seen != all) {
+        seen |= pattern.farQueries(position, queries, key);
       }
       any |= seen != 0;
-      partial |= seen != (int) ((1L << queries) - 1);
-      lanes[i] = seen;
+      partial |= seen != all;
+      lanes[i] = seen == all ? ALL : seen;
     }
     return any;
+  }
+
+  private static int bits(int from, int to) {
+    return from >= to ? 0 : (int) ((1L << to) - (1L << from));
   }
 
   /// Sets the scores of keys that their query does not see to -∞.
@@ -105,6 +117,14 @@ final class PanelMask {
             .fma(slopes, FloatVector.fromArray(SPECIES, scores, at))
             .intoArray(scores, at);
       }
+    }
+  }
+
+  /// Adds the bias of distances to one lane, which is head `head` of the query at `position`.
+  void addBias(AttentionShape shape, int head, int position, int some, int lane, float[] scores) {
+    float slope = (float) Alibi.slope(head, shape.heads());
+    for (int i = 0; i < some; i++) {
+      scores[i * COLUMNS + lane] -= slope * Math.abs(position - keys[i]);
     }
   }
 }

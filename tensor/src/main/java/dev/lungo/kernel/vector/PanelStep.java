@@ -120,6 +120,24 @@ final class PanelStep {
     scale(state.queries, at, length, shape.scale());
   }
 
+  /// Packs and scales some heads of one query, one a lane.
+  void packHeads(
+      AttentionShape shape,
+      int batch,
+      int query,
+      int firstHead,
+      int count,
+      MemorySegment q,
+      State state,
+      int index) {
+    int headDim = shape.headDim();
+    long from = (((long) batch * shape.queries() + query) * shape.heads() + firstHead) * headDim;
+    int length = COLUMNS * headDim;
+    int at = index * length;
+    Panels.packLines(q, from, headDim, count, headDim, state.queries, at, COLUMNS, length, lines);
+    scale(state.queries, at, length, shape.scale());
+  }
+
   private static void scale(float[] values, int at, int count, float factor) {
     for (int i = at; i < at + count; i += LANES) {
       FloatVector.fromArray(SPECIES, values, i).mul(factor).intoArray(values, i);
@@ -149,6 +167,27 @@ final class PanelStep {
     }
   }
 
+  /// Takes some heads of one query on by the packed keys from `hidden` to before `seen`.
+  void advanceHeads(
+      AttentionShape shape,
+      int query,
+      int firstHead,
+      int count,
+      State state,
+      int index,
+      int hidden,
+      int seen,
+      int some) {
+    multiply(shape, state, index, seen);
+    if (shape.alibi()) {
+      for (int lane = 0; lane < count; lane++) {
+        mask.addBias(shape, firstHead + lane, shape.position(query), seen, lane, scores);
+      }
+    }
+    Arrays.fill(scores, 0, hidden * COLUMNS, Float.NEGATIVE_INFINITY);
+    mix(state, index, seen, some);
+  }
+
   /// Says whether the panel sees any of the `some` keys from `key` on.
   boolean sees(AttentionShape shape, Panel panel, int key, int some) {
     int position = shape.position(panel.first);
@@ -174,6 +213,13 @@ final class PanelStep {
 
   /// Computes a panel's scores with the first `seen` keys of the block.
   private void score(AttentionShape shape, Panel panel, State state, int index, int seen) {
+    multiply(shape, state, index, seen);
+    if (shape.alibi()) {
+      mask.addBias(shape, panel.head, shape.position(panel.first), seen, 1f, scores);
+    }
+  }
+
+  private void multiply(AttentionShape shape, State state, int index, int seen) {
     int headDim = shape.headDim();
     int at = index * headDim * COLUMNS;
     for (int row = 0; row < seen; row += ROWS) {
@@ -182,9 +228,6 @@ final class PanelStep {
     }
     if (shape.capped()) {
       SoftCap.bound(scores, seen * COLUMNS, shape.softCap());
-    }
-    if (shape.alibi()) {
-      mask.addBias(shape, panel.head, shape.position(panel.first), seen, 1, scores);
     }
   }
 

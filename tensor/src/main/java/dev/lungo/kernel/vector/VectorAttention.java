@@ -6,6 +6,7 @@ import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.AttentionTraffic;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
+import dev.lungo.kernel.vector.GroupRows.Stretches;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
@@ -25,6 +26,11 @@ public final class VectorAttention implements AttentionKernels {
   private final ThreadLocal<AttentionForward> forwards;
   private final ThreadLocal<AttentionBackward> backwards;
   private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
+  private final ThreadLocal<GroupRows> groups;
+
+  /// What stretches of a cache came to, for the thread that calls.
+  private final ThreadLocal<float[]> results = ThreadLocal.withInitial(() -> new float[0]);
+
   private final ThreadLocal<StoredAttentionRows> storedRows =
       ThreadLocal.withInitial(StoredAttentionRows::new);
 
@@ -36,6 +42,7 @@ public final class VectorAttention implements AttentionKernels {
     this.parallel = parallel;
     this.sizes = sizes;
     forwards = ThreadLocal.withInitial(() -> new AttentionForward(sizes.forwardKeys()));
+    groups = ThreadLocal.withInitial(() -> new GroupRows(sizes.forwardKeys()));
     backwards =
         ThreadLocal.withInitial(
             () -> new AttentionBackward(sizes.backwardQueries(), sizes.backwardKeys()));
@@ -64,6 +71,10 @@ public final class VectorAttention implements AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
+    if (shape.queries() <= FEW_QUERIES && GroupRows.serves(shape)) {
+      attendInStretches(shape, q, k, v, out, logSumExp);
+      return;
+    }
     if (shape.queries() <= FEW_QUERIES) {
       parallel.forRange(
           shape.batch() * shape.kvHeads(),
@@ -104,6 +115,59 @@ public final class VectorAttention implements AttentionKernels {
                     logSumExp);
           }
         });
+  }
+
+  private void attendInStretches(
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    Stretches stretches = Stretches.of(shape, sizes.forwardKeys());
+    int count = stretches.count();
+    int length = GroupRows.resultLength(shape);
+    int heads = shape.batch() * shape.kvHeads();
+    if (results.get().length < heads * count * length) {
+      results.set(new float[heads * count * length]);
+    }
+    float[] merged = results.get();
+    parallel.forRange(
+        heads * count,
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            int batch = i / count / shape.kvHeads();
+            int kvHead = i / count % shape.kvHeads();
+            int key = (stretches.first() + i % count) * stretches.length();
+            groups
+                .get()
+                .attend(
+                    shape,
+                    batch,
+                    kvHead,
+                    key,
+                    key + stretches.length(),
+                    q,
+                    k,
+                    v,
+                    merged,
+                    i * length);
+          }
+        });
+    for (int i = 0; i < heads; i++) {
+      groups
+          .get()
+          .merge(
+              shape,
+              i / shape.kvHeads(),
+              i % shape.kvHeads(),
+              count,
+              merged,
+              i * count * length,
+              out,
+              logSumExp);
+    }
   }
 
   @Override
