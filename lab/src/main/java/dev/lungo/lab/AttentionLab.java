@@ -20,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.function.ToDoubleFunction;
@@ -175,12 +176,14 @@ public final class AttentionLab {
   private void measure(Way way, int length, Map<Way, Row> last, List<String> skipped) {
     AttentionShape shape = way.shape(length);
     AttentionTraffic traffic = AttentionTraffic.of(shape, way.algorithm());
-    Row before = last.get(way);
-    if (before == null && length > SHORTEST) {
+    Optional<Row> before = Optional.ofNullable(last.get(way));
+    if (before.isEmpty() && length > SHORTEST) {
       return;
     }
-    double growth = before == null ? 0 : (double) traffic.pairs() / before.pairs();
-    double foretold = before == null ? 0 : growth * before.forwardSeconds();
+    double growth = before.map(row -> (double) traffic.pairs() / row.pairs()).orElse(0.0);
+    double foretold = before.map(row -> growth * row.forwardSeconds()).orElse(0.0);
+    // Absent where they were left out before.
+    OptionalDouble gradients = before.isEmpty() ? OptionalDouble.of(0) : before.get().bothSeconds();
     boolean plain = way.algorithm() == AttentionAlgorithm.PLAIN;
     if (plain && PlainAttention.bytes(shape) > MOST_MATRIX_BYTES) {
       skipped.add(
@@ -205,17 +208,15 @@ public final class AttentionLab {
       return;
     }
     boolean backward =
-        before == null
-            || before.bothSeconds().isPresent()
-                && growth * before.bothSeconds().getAsDouble() <= settings.secondsEach();
-    if (!backward && before.bothSeconds().isPresent()) {
+        gradients.isPresent() && growth * gradients.getAsDouble() <= settings.secondsEach();
+    if (!backward && gradients.isPresent()) {
       skipped.add(
           String.format(
               Locale.ROOT,
               "gradients of %s from %,d tokens on: they would take about %.0f s",
               way.name(),
               length,
-              growth * before.bothSeconds().getAsDouble()));
+              growth * gradients.getAsDouble()));
     }
     Row row = measure(way, shape, traffic, backward);
     rows.add(row);
@@ -451,7 +452,7 @@ public final class AttentionLab {
   private void traffic(List<Finding> findings) {
     for (Row plain : of("plain")) {
       for (Row flash : of("flash2")) {
-        if (plain.length() == flash.length() && plain == of("plain").getLast()) {
+        if (plain.length() == flash.length() && plain.equals(of("plain").getLast())) {
           double less = (double) plain.bytesMoved() / flash.bytesMoved();
           double faster = plain.forwardSeconds() / flash.forwardSeconds();
           findings.add(
