@@ -69,8 +69,7 @@ final class AttentionBench implements Callable<Integer> {
 
   private List<Case> cases() {
     List<Case> cases = new ArrayList<>();
-    int[] lengths =
-        options.quick() ? new int[] {1024, 2048} : new int[] {1024, 2048, 4096, 8192};
+    int[] lengths = options.quick() ? new int[] {1024, 2048} : new int[] {1024, 2048, 4096, 8192};
     for (int headDim : new int[] {64, 128}) {
       for (int length : lengths) {
         int heads = WIDTH / headDim;
@@ -91,16 +90,24 @@ final class AttentionBench implements Callable<Integer> {
       Report report =
           new Report("attention", Machine.here(kernels.description()), options, System.out);
       report.note("width " + WIDTH + ", one sequence, causal; GFLOP/s of what the mask leaves");
-      try (Peer peer = options.peers() ? new Peer(threads) : null) {
-        for (Case one : cases()) {
-          report.add(measure(one, kernels, Optional.ofNullable(peer)));
+      if (options.peers()) {
+        try (Peer peer = new Peer(threads)) {
+          compare(report, kernels, Optional.of(peer));
         }
+      } else {
+        compare(report, kernels, Optional.empty());
       }
       comparePlain(report, kernels);
       decode(report, kernels);
       report.finish();
     }
     return 0;
+  }
+
+  private void compare(Report report, Kernels kernels, Optional<Peer> peer) throws Exception {
+    for (Case one : cases()) {
+      report.add(measure(one, kernels, peer));
+    }
   }
 
   private Row measure(Case one, Kernels kernels, Optional<Peer> peer) throws Exception {
@@ -132,8 +139,7 @@ final class AttentionBench implements Callable<Integer> {
     int length = options.quick() ? 1024 : 4096;
     for (boolean backward : new boolean[] {false, true}) {
       int heads = WIDTH / HEAD_DIM;
-      Case one =
-          new Case(AttentionShape.training(1, length, heads, heads, HEAD_DIM), backward);
+      Case one = new Case(AttentionShape.training(1, length, heads, heads, HEAD_DIM), backward);
       if (!("plain " + one.name()).contains(only)) {
         continue;
       }
@@ -172,8 +178,7 @@ final class AttentionBench implements Callable<Integer> {
                   () -> many.seconds(calls) / calls * 1e3,
                   () -> one.seconds(calls * 4) / (calls * 4) * 1e3));
       double bytes = 2.0 * DECODED * HEAD_DIM * Float.BYTES;
-      report.add(
-          Row.alone(name + ", " + DECODING_HEADS + " kv heads", threads, "ms", medians[0]));
+      report.add(Row.alone(name + ", " + DECODING_HEADS + " kv heads", threads, "ms", medians[0]));
       report.add(
           Row.ofCosts(name + ", 1 kv head", threads, "ms", medians[1], "our MHA", medians[0]));
       report.add(
@@ -188,8 +193,7 @@ final class AttentionBench implements Callable<Integer> {
 
   private static Case decoding(int kvHeads) {
     AttentionShape shape =
-        new AttentionShape(
-            1, 1, DECODED, DECODED, DECODING_HEADS, kvHeads, HEAD_DIM, true, 0.125f);
+        new AttentionShape(1, 1, DECODED, DECODED, DECODING_HEADS, kvHeads, HEAD_DIM, true, 0.125f);
     return new Case(shape, false);
   }
 
