@@ -41,7 +41,7 @@ final class ContextReport {
         findings(),
         List.of(
             table(
-                "Bits per byte before the questions",
+                "Bits per byte of the text, without facts and questions",
                 row -> String.format(Locale.ROOT, "%.4f", row.bitsPerByte())),
             table("Facts found", row -> row.found() + " of " + row.hidden()),
             table(
