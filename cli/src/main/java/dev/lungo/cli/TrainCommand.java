@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {
   private static final double DEFAULT_MINUTES = 3;
-  private static final double DEFAULT_TRANSLATION_MINUTES = 8;
+  private static final double DEFAULT_TRANSLATION_MINUTES = 9;
   private static final int DEFAULT_WIDTH = 128;
   private static final int DEFAULT_HEADS = 4;
 
@@ -90,7 +90,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--minutes",
       paramLabel = "M",
-      description = "Train for so long (default: 3; translation: 8).")
+      description = "Train for so long (default: 3; translation: 9).")
   private Optional<Double> minutes = Optional.empty();
 
   @Option(names = "--steps", paramLabel = "N", description = "Train for so many steps instead.")
@@ -108,7 +108,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--architecture",
       paramLabel = "NAME",
-      description = "llama, gpt2, rnn, lstm or gru (default: ${DEFAULT-VALUE}).",
+      description = "llama, gpt2, rnn, rnn_relu, lstm or gru (default: ${DEFAULT-VALUE}).",
       defaultValue = "llama")
   private Architecture architecture;
 

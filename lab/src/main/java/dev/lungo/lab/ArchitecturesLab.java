@@ -186,7 +186,7 @@ public final class ArchitecturesLab {
     return switch (architecture) {
       case LLAMA -> "Transformer";
       case GPT2 -> "GPT-2";
-      case RNN, LSTM, GRU -> architecture.name();
+      case RNN, RNN_RELU, LSTM, GRU -> architecture.name();
     };
   }
 

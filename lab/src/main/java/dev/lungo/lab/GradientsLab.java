@@ -167,7 +167,7 @@ public final class GradientsLab {
     return switch (architecture) {
       case LLAMA -> "Transformer";
       case GPT2 -> "GPT-2";
-      case RNN, LSTM, GRU -> architecture.name();
+      case RNN, RNN_RELU, LSTM, GRU -> architecture.name();
     };
   }
 
@@ -251,7 +251,7 @@ public final class GradientsLab {
       double fitted = gradients.rate(FIT_FROM);
       String formula =
           switch (architecture) {
-            case RNN -> "ρ(W)";
+            case RNN, RNN_RELU -> "ρ(W)";
             case LSTM -> "σ(1) + ρ(Wg)/4";
             case GRU -> "1/2 + ρ(Wn)/4";
             case LLAMA, GPT2 -> "attention reaches all steps alike: about 1";
@@ -272,7 +272,7 @@ public final class GradientsLab {
   /// σ(1), and g or n let W through.
   private static Optional<Double> computedRate(Architecture architecture, LanguageModel model) {
     return switch (architecture) {
-      case RNN -> Optional.of(radius(model, 0));
+      case RNN, RNN_RELU -> Optional.of(radius(model, 0));
       case LSTM -> Optional.of(1 / (1 + Math.exp(-1)) + radius(model, 2) / 4);
       case GRU -> Optional.of(0.5 + radius(model, 2) / 4);
       case LLAMA, GPT2 -> Optional.empty();

@@ -7,7 +7,6 @@ import static dev.lungo.op.Transpose.swapFirst;
 import dev.lungo.kernel.RecurrentKernels.Cell;
 import dev.lungo.nn.Dropouts;
 import dev.lungo.nn.KvCache;
-import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Parameters;
 import dev.lungo.op.Pass;
 import dev.lungo.op.Recurrent.State;
@@ -62,15 +61,22 @@ public final class Recurrent implements LanguageModel {
   }
 
   /// Gives every parameter its first value; an LSTM's forget gates begin open, so that it begins
-  /// with a memory (Jozefowicz et al. 2015).
+  /// with a memory (Jozefowicz et al. 2015), and a rectified network hands its state on as it is
+  /// (Le et al. 2015, arXiv:1504.00941).
   @Override
   public void initialize(RandomNumbers random) {
     parameters.initialize(random);
-    if (config.cell() == Cell.LSTM) {
-      for (Parameter parameter : parameters.all()) {
-        if (parameter.role() == Parameter.Role.BIAS) {
-          parameter.tensor().rows(config.width(), 2 * config.width()).fill(1);
+    for (Weights weights : layers) {
+      switch (config.cell()) {
+        case LSTM -> weights.bias().rows(config.width(), 2 * config.width()).fill(1);
+        case RNN_RELU -> {
+          float[] identity = new float[config.width() * config.width()];
+          for (int unit = 0; unit < config.width(); unit++) {
+            identity[unit * config.width() + unit] = 1;
+          }
+          weights.hidden().set(identity);
         }
+        case RNN_TANH, GRU -> {}
       }
     }
   }

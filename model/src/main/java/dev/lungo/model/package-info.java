@@ -2,9 +2,8 @@
 ///
 /// [LanguageModel] is what training and generation see; [Llama] with its family, [Gemma], [Gpt2]
 /// and [Opt] are the Transformers, and [Recurrent] is what came before them. [RopeScaling] has the
-/// formulas that stretch rotary positions.
-/// Parameters carry the names that Hugging Face checkpoints give them, so that weights need no
-/// translation table.
+/// formulas that stretch rotary positions. Parameters carry the names that Hugging Face checkpoints
+/// give them, so that weights need no translation table.
 @NullMarked
 package dev.lungo.model;
 

@@ -160,7 +160,9 @@ public final class CldrPairs {
   }
 
   private Said said(String key, boolean common, Saying saying) {
-    return new Said(key, common, saying.in(english), saying.in(french));
+    // CLDR puts a narrow no-break space before AM and PM, which nobody types.
+    String source = saying.in(english).replace('\u202f', ' ');
+    return new Said(key, common, source, saying.in(french));
   }
 
   private Said spelled(SplittableRandom random) {

@@ -29,6 +29,7 @@ public final class ModelDial {
     LLAMA,
     GPT2,
     RNN,
+    RNN_RELU,
     LSTM,
     GRU;
 
@@ -37,7 +38,7 @@ public final class ModelDial {
       return switch (this) {
         case LLAMA -> PositionScheme.ROPE;
         case GPT2 -> PositionScheme.LEARNED;
-        case RNN, LSTM, GRU -> PositionScheme.NONE;
+        case RNN, RNN_RELU, LSTM, GRU -> PositionScheme.NONE;
       };
     }
   }
@@ -75,7 +76,7 @@ public final class ModelDial {
     boolean attends =
         switch (architecture) {
           case LLAMA, GPT2 -> true;
-          case RNN, LSTM, GRU -> false;
+          case RNN, RNN_RELU, LSTM, GRU -> false;
         };
     if (!attends
         && (positions != PositionScheme.NONE || !pattern.equals(AttentionPattern.CAUSAL))) {
@@ -97,6 +98,7 @@ public final class ModelDial {
               .with(positions)
               .with(pattern);
       case RNN -> recurrent(Cell.RNN_TANH, sizes);
+      case RNN_RELU -> recurrent(Cell.RNN_RELU, sizes);
       case LSTM -> recurrent(Cell.LSTM, sizes);
       case GRU -> recurrent(Cell.GRU, sizes);
     };

@@ -140,7 +140,7 @@ public record TrainingSettings(
     boolean recurrent =
         switch (architecture) {
           case LLAMA, GPT2 -> false;
-          case RNN, LSTM, GRU -> true;
+          case RNN, RNN_RELU, LSTM, GRU -> true;
         };
     if (dropout > 0 && !recurrent) {
       throw new IllegalArgumentException(

@@ -95,10 +95,19 @@ public record ClassificationData(
               + " --held-out-data");
     }
     List<String> labels = List.copyOf(names);
-    List<Example> learned = encode(training, labels, encoding);
-    List<Example> measured = encode(heldOut, labels, encoding);
-    int truncated = cutCount(training, learned, encoding) + cutCount(heldOut, measured, encoding);
-    return new ClassificationData(labels, learned, measured, truncated);
+    List<LabeledTexts.Item> all = new ArrayList<>(training);
+    all.addAll(heldOut);
+    List<Example> examples = encode(all, labels, encoding);
+    int cut = 0;
+    for (int i = 0; i < examples.size(); i++) {
+      boolean full = examples.get(i).ids().length == encoding.context();
+      cut += full && encoding.all(all.get(i).text()).length > encoding.context() ? 1 : 0;
+    }
+    return new ClassificationData(
+        labels,
+        List.copyOf(examples.subList(0, training.size())),
+        List.copyOf(examples.subList(training.size(), examples.size())),
+        cut);
   }
 
   private static void requireClasses(List<LabeledTexts.Item> training, Set<String> names) {
@@ -169,17 +178,5 @@ public record ClassificationData(
               + "); --truncate cuts them there");
     }
     return examples;
-  }
-
-  private static int cutCount(
-      List<LabeledTexts.Item> items, List<Example> examples, Encoding encoding) {
-    int count = 0;
-    for (int i = 0; i < items.size(); i++) {
-      if (examples.get(i).ids().length == encoding.context()
-          && encoding.all(items.get(i).text()).length > encoding.context()) {
-        count++;
-      }
-    }
-    return count;
   }
 }

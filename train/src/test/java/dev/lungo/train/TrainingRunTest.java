@@ -80,7 +80,7 @@ class TrainingRunTest {
   private static boolean attends(Architecture architecture) {
     return switch (architecture) {
       case LLAMA, GPT2 -> true;
-      case RNN, LSTM, GRU -> false;
+      case RNN, RNN_RELU, LSTM, GRU -> false;
     };
   }
 

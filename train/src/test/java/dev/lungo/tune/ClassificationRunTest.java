@@ -231,7 +231,7 @@ class ClassificationRunTest {
     Path file = write("long.csv", Files.readString(data) + "cabbage ".repeat(20) + ",first\n");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> start("run", settings(base, file, Method.FROZEN, "last", false)))
-        .withMessageContainingAll("1 of", "line 62", "160", "--truncate");
+        .withMessageContainingAll("1 of 61", "line 62", "160", "--truncate");
     assertThat(start("run", settings(base, file, Method.FROZEN, "last", true)).truncatedTexts())
         .isEqualTo(1);
   }
