@@ -190,6 +190,7 @@ public final class ContextLab {
       Passkeys texts,
       RunData data,
       int length) {
+    read(kernels, model, Optional.empty(), ContextReport.PIECES, texts, data, length);
     for (ContextMethod method : ContextMethod.values()) {
       ModelConfig longer = method.extend(config, length);
       if (method == ContextMethod.LONGROPE) {
@@ -229,12 +230,7 @@ public final class ContextLab {
                 // Only the angles matter, which the context decides, not the cache's size.
                 KvCache cache = copy.newCache(memory, 1, Math.max(tokens, config.context() + 1));
                 return LongReading.of(
-                        kernels,
-                        copy,
-                        cache,
-                        sample,
-                        data.tokenizer().byteCounts(),
-                        t -> {})
+                        kernels, copy, cache, sample, data.tokenizer().byteCounts(), t -> {})
                     .bitsPerByte();
               }
             },
@@ -262,7 +258,7 @@ public final class ContextLab {
       KvCache cache =
           window.isPresent()
               ? model.newRollingCache(memory, 1, window.get(), DType.FLOAT32)
-              : model.newCache(memory, 1, length);
+              : model.newCache(memory, 1, Math.min(length, model.config().context()));
       for (int i = 0; i < count; i++) {
         cache.restart(1);
         LongReading.Result result =

@@ -51,6 +51,11 @@ final class LongReading {
     int lastFrom = 0;
     try (Workspace workspace = new Workspace("long reading")) {
       for (int from = 0; from < count; ) {
+        if (cache.isFull()) {
+          // A context that is shorter than the text reads it in pieces that know nothing of
+          // another.
+          cache.restart(1);
+        }
         int block = Math.min(Math.min(BLOCK, cache.room()), count - from);
         if (from < count - count / 8) {
           lastStarted = System.nanoTime();
