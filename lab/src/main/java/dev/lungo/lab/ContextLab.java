@@ -35,6 +35,7 @@ public final class ContextLab {
   private static final int FACTS_IN_TRAINING = 6;
   private static final int FACTS = 8;
   private static final int SINKS = 4;
+  private static final int SHORT_TEXTS = 32;
 
   /// Shorter than the training length by as much as a rolling cache has room beside it.
   private static final int WINDOW = 256;
@@ -189,6 +190,7 @@ public final class ContextLab {
       Passkeys texts,
       RunData data,
       int length) {
+    read(kernels, model, Optional.empty(), ContextReport.PIECES, texts, data, length);
     for (ContextMethod method : ContextMethod.values()) {
       ModelConfig longer = method.extend(config, length);
       if (method == ContextMethod.LONGROPE) {
@@ -228,13 +230,7 @@ public final class ContextLab {
                 // Only the angles matter, which the context decides, not the cache's size.
                 KvCache cache = copy.newCache(memory, 1, Math.max(tokens, config.context() + 1));
                 return LongReading.of(
-                        kernels,
-                        copy,
-                        cache,
-                        memory,
-                        sample,
-                        data.tokenizer().byteCounts(),
-                        t -> {})
+                        kernels, copy, cache, sample, data.tokenizer().byteCounts(), t -> {})
                     .bitsPerByte();
               }
             },
@@ -250,45 +246,49 @@ public final class ContextLab {
       Passkeys texts,
       RunData data,
       int length) {
+    // One short text says little.
+    int count = length == CONTEXT ? SHORT_TEXTS : 1;
     int facts = length == CONTEXT ? FACTS_IN_TRAINING : FACTS;
-    Passkeys.Hidden text = texts.hide(length, facts, new RandomNumbers(settings.seed()));
+    RandomNumbers random = new RandomNumbers(settings.seed());
+    double bits = 0;
+    int found = 0;
+    double rate = 0;
+    double lastRate = 0;
     try (Workspace memory = new Workspace("key/value cache")) {
       KvCache cache =
           window.isPresent()
               ? model.newRollingCache(memory, 1, window.get(), DType.FLOAT32)
-              : model.newCache(memory, 1, length);
-      LongReading.Result result =
-          LongReading.of(
-              kernels,
-              model,
-              cache,
-              memory,
-              text,
-              data.tokenizer().byteCounts(),
-              tokens ->
-                  listener.progressed(
-                      String.format(Locale.ROOT, "%s, %,d of %,d tokens", name, tokens, length),
-                      done / work));
-      rows.add(
-          new Row(
-              name,
-              length,
-              result.bitsPerByte(),
-              result.found(),
-              facts,
-              result.tokensPerSecond(),
-              result.lastTokensPerSecond(),
-              result.cacheBytes()));
+              : model.newCache(memory, 1, Math.min(length, model.config().context()));
+      for (int i = 0; i < count; i++) {
+        cache.restart(1);
+        LongReading.Result result =
+            LongReading.of(
+                kernels,
+                model,
+                cache,
+                texts.hide(length, facts, random),
+                data.tokenizer().byteCounts(),
+                tokens ->
+                    listener.progressed(
+                        String.format(Locale.ROOT, "%s, %,d of %,d tokens", name, tokens, length),
+                        done / work));
+        bits += result.bitsPerByte() / count;
+        found += result.found();
+        rate += result.tokensPerSecond() / count;
+        lastRate += result.lastTokensPerSecond() / count;
+      }
+      int hidden = count * facts;
+      rows.add(new Row(name, length, bits, found, hidden, rate, lastRate, memory.usedBytes()));
       listener.phase(
           name,
           String.format(
               Locale.ROOT,
               "%,d tokens: %.4f bits per byte, %d of %d facts, %,.0f tokens/s",
               length,
-              result.bitsPerByte(),
-              result.found(),
-              facts,
-              result.tokensPerSecond()));
+              bits,
+              found,
+              hidden,
+              rate));
     }
   }
 

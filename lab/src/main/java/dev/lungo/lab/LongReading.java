@@ -20,17 +20,12 @@ final class LongReading {
 
   /// What a text cost.
   ///
-  /// @param bitsPerByte of what stands before the questions
+  /// @param bitsPerByte of the text, without facts and questions
   /// @param found how many of the hidden values the model thought likeliest
   /// @param tokensPerSecond over the whole text
   /// @param lastTokensPerSecond over its last blocks
-  /// @param cacheBytes of keys and values
   record Result(
-      double bitsPerByte,
-      int found,
-      double tokensPerSecond,
-      double lastTokensPerSecond,
-      long cacheBytes) {}
+      double bitsPerByte, int found, double tokensPerSecond, double lastTokensPerSecond) {}
 
   /// Hears how many tokens are read.
   @FunctionalInterface
@@ -41,13 +36,10 @@ final class LongReading {
   private LongReading() {}
 
   /// Reads a text.
-  ///
-  /// @param memory of the cache, for its size
   static Result of(
       Kernels kernels,
       LanguageModel model,
       KvCache cache,
-      Workspace memory,
       Passkeys.Hidden text,
       int[] bytesOfToken,
       Progress progress) {
@@ -59,6 +51,11 @@ final class LongReading {
     int lastFrom = 0;
     try (Workspace workspace = new Workspace("long reading")) {
       for (int from = 0; from < count; ) {
+        if (cache.isFull()) {
+          // A context that is shorter than the text reads it in pieces that know nothing of
+          // another.
+          cache.restart(1);
+        }
         int block = Math.min(Math.min(BLOCK, cache.room()), count - from);
         if (from < count - count / 8) {
           lastStarted = System.nanoTime();
@@ -84,13 +81,7 @@ final class LongReading {
     double seconds = (System.nanoTime() - started) / 1e9;
     double lastSeconds = (System.nanoTime() - lastStarted) / 1e9;
     return result(
-        text,
-        nats,
-        likeliest,
-        bytesOfToken,
-        count / seconds,
-        (count - lastFrom) / lastSeconds,
-        memory.usedBytes());
+        text, nats, likeliest, bytesOfToken, count / seconds, (count - lastFrom) / lastSeconds);
   }
 
   private static Tensor ids(Workspace workspace, int[] all, int from, int count) {
@@ -121,19 +112,21 @@ final class LongReading {
       boolean[] likeliest,
       int[] bytesOfToken,
       double rate,
-      double lastRate,
-      long cacheBytes) {
+      double lastRate) {
     double sum = 0;
     long bytes = 0;
     for (int i = 0; i < text.asked() - 1; i++) {
-      sum += nats[i];
-      bytes += bytesOfToken[text.ids()[i + 1]];
+      // Nobody can foresee a fact that is told.
+      if (!text.told()[i + 1]) {
+        sum += nats[i];
+        bytes += bytesOfToken[text.ids()[i + 1]];
+      }
     }
     int found = 0;
     for (int answer : text.answers()) {
       // Position i predicts id i + 1.
       found += likeliest[answer - 1] ? 1 : 0;
     }
-    return new Result(sum / (Math.log(2) * bytes), found, rate, lastRate, cacheBytes);
+    return new Result(sum / (Math.log(2) * bytes), found, rate, lastRate);
   }
 }

@@ -26,7 +26,8 @@ final class Passkeys {
   /// @param ids of the text, the questions and their answers included
   /// @param asked from here on there are only questions
   /// @param answers where the answers stand; answer i is hidden i-th
-  record Hidden(int[] ids, int asked, int[] answers) {}
+  /// @param told which tokens belong to facts and not to the text
+  record Hidden(int[] ids, int asked, int[] answers, boolean[] told) {}
 
   /// @param shard that texts are taken from
   Passkeys(TokenShard shard, Tokenizer tokenizer) {
@@ -93,10 +94,13 @@ final class Passkeys {
           "the text has " + shard.size() + " tokens, but " + length + " are needed");
     }
     shard.copy(from, ids, 0, length);
+    boolean[] told = new boolean[length];
+    Arrays.fill(told, asked, length, true);
     int[] chosen = choose(2 * facts, random);
     for (int fact = 0; fact < facts; fact++) {
       int at = fact * stretch + random.nextInt(stretch - factLength());
       write(ids, at, chosen[2 * fact], chosen[2 * fact + 1]);
+      Arrays.fill(told, at, at + factLength(), true);
     }
     // Asked for in another order than they were told in.
     int[] order = choose(facts, facts, random);
@@ -106,7 +110,7 @@ final class Passkeys {
       write(ids, at, chosen[2 * order[i]], chosen[2 * order[i] + 1]);
       answers[order[i]] = at + marker.length + 1;
     }
-    return new Hidden(ids, asked, answers);
+    return new Hidden(ids, asked, answers, told);
   }
 
   private void write(int[] ids, int at, int name, int value) {

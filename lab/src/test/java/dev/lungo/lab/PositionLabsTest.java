@@ -76,7 +76,7 @@ class PositionLabsTest {
     ContextLab.Outcome outcome =
         ContextLab.run(
             new ContextLab.Settings(corpus.toString(), 1, List.of(1024, 600), 1, 2), new Silent());
-    assertThat(outcome.rows()).hasSize(1 + 2 * 9);
+    assertThat(outcome.rows()).hasSize(1 + 2 * 10);
     assertThat(outcome.rows()).allMatch(row -> row.bitsPerByte() > 0 && row.found() <= 8);
     long[] rolling =
         outcome.rows().stream()
