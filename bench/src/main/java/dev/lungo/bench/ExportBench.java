@@ -173,12 +173,7 @@ final class ExportBench implements Callable<Integer> {
   }
 
   private boolean compare(
-      Path trained,
-      Path folder,
-      Kernels kernels,
-      LlamaCpp peer,
-      List<String> texts,
-      Report report)
+      Path trained, Path folder, Kernels kernels, LlamaCpp peer, List<String> texts, Report report)
       throws IOException {
     Path gguf = folder.resolve(trained.getFileName() + ".gguf");
     ModelExport.Result exported =
@@ -200,8 +195,7 @@ final class ExportBench implements Callable<Integer> {
         equalAnswers += sameAnswer(kernels, model, tokenizer, peer, prompt) ? 1 : 0;
       }
     }
-    report.add(
-        row(trained + ": equal greedy tokens", "prompts", equalAnswers, PROMPTS.size()));
+    report.add(row(trained + ": equal greedy tokens", "prompts", equalAnswers, PROMPTS.size()));
     return equalTexts == texts.size() && equalAnswers == PROMPTS.size();
   }
 

@@ -38,8 +38,7 @@ final class NodePeer {
   }
 
   /// Installs what `packages` lists, unless the last installation listed the same.
-  private static void install(Path packages, Path folder, Consumer<String> log)
-      throws IOException {
+  private static void install(Path packages, Path folder, Consumer<String> log) throws IOException {
     Path done = folder.resolve(INSTALLED);
     if (Files.exists(done) && Files.mismatch(packages, done) < 0) {
       return;

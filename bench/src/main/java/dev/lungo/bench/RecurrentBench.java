@@ -90,12 +90,7 @@ final class RecurrentBench implements Callable<Integer> {
   }
 
   private void measure(
-      Report report,
-      Path folder,
-      RecurrentCase sizes,
-      Path inputs,
-      List<float[]> values,
-      int count)
+      Report report, Path folder, RecurrentCase sizes, Path inputs, List<float[]> values, int count)
       throws Exception {
     String name =
         sizes.cell() + " " + sizes.layers() + "x" + sizes.width() + " T" + sizes.steps() + " B16";

@@ -25,8 +25,9 @@ import tools.jackson.databind.json.JsonMapper;
 /// Whether chat templates print what they print in Hugging Face's Jinja for JavaScript. Nothing is
 /// timed: a row counts conversations, each once with and once without the start of an answer.
 ///
-/// A conversation that only we refuse counts against us. One that only the peer refuses is named and
-/// left out: it knows less of Jinja than the Python original, whose output our tests have recorded.
+/// A conversation that only we refuse counts against us. One that only the peer refuses is named
+/// and left out: it knows less of Jinja than the Python original, whose output our tests have
+/// recorded.
 @Command(
     name = "templates",
     description = "Chat templates, rendered by us and by Hugging Face's Jinja for JavaScript.")
@@ -126,10 +127,7 @@ final class TemplatesBench implements Callable<Integer> {
     variables.putAll(template.specialTokens());
     String[] theirs =
         peer.ask(
-            "render "
-                + word(template.source())
-                + " "
-                + word(MAPPER.writeValueAsString(variables)));
+            "render " + word(template.source()) + " " + word(MAPPER.writeValueAsString(variables)));
     String printed =
         theirs.length < 2
             ? ""

@@ -56,8 +56,7 @@ final class TranslationBench implements Callable<Integer> {
     return 0;
   }
 
-  private void measure(
-      Report report, Path weights, Path file, List<List<Pair>> batches, int count)
+  private void measure(Report report, Path weights, Path file, List<List<Pair>> batches, int count)
       throws Exception {
     try (LungoTranslation ours = new LungoTranslation(count, SEED, batches)) {
       ours.writeWeights(weights);

@@ -25,6 +25,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /// Why recurrent networks forget (Hochreiter 1991; Bengio et al. 1994; Pascanu et al. 2013,
@@ -301,7 +302,7 @@ public final class GradientsLab {
                   name(architecture),
                   model.parameters().count(),
                   computed,
-                  atFirst.get(architecture).rate(FIT_FROM),
+                  Objects.requireNonNull(atFirst.get(architecture)).rate(FIT_FROM),
                   gradients.rate(FIT_FROM)));
         }
       }
@@ -393,21 +394,24 @@ public final class GradientsLab {
     return Arrays.stream(values, from, to).average().orElse(Double.NaN);
   }
 
+  /// Returns the longest lag over which a model remembers.
+  private int reached(Architecture architecture) {
+    int longest = 0;
+    for (Recall recall : recalls) {
+      if (recall.model().equals(name(architecture)) && recall.accuracy() >= SOLVED) {
+        longest = Math.max(longest, recall.lag());
+      }
+    }
+    return longest;
+  }
+
   /// Compares what the recall task showed with what the literature says.
   private void judge() {
-    Map<Architecture, Integer> reached = new EnumMap<>(Architecture.class);
-    for (Architecture architecture : ARCHITECTURES) {
-      int longest = 0;
-      for (Recall recall : recalls) {
-        if (recall.model().equals(name(architecture)) && recall.accuracy() >= SOLVED) {
-          longest = Math.max(longest, recall.lag());
-        }
-      }
-      reached.put(architecture, longest);
-    }
-    int rnn = reached.get(Architecture.RNN);
-    int gated = Math.max(reached.get(Architecture.LSTM), reached.get(Architecture.GRU));
-    int transformer = reached.get(Architecture.LLAMA);
+    int rnn = reached(Architecture.RNN);
+    int lstm = reached(Architecture.LSTM);
+    int gru = reached(Architecture.GRU);
+    int transformer = reached(Architecture.LLAMA);
+    int gated = Math.max(lstm, gru);
     findings.add(
         new Finding(
             "longest lag with 90 % right",
@@ -416,8 +420,8 @@ public final class GradientsLab {
                 Locale.ROOT,
                 "RNN %d, LSTM %d, GRU %d, Transformer %d",
                 rnn,
-                reached.get(Architecture.LSTM),
-                reached.get(Architecture.GRU),
+                lstm,
+                gru,
                 transformer),
             rnn <= gated && gated <= transformer));
     Explosion free = explosions.get(0);
