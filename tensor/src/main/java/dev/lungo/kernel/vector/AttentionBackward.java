@@ -47,6 +47,7 @@ final class AttentionBackward {
   private final float[] blockDeltas;
 
   /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
+  private final float[] dotLanes = new float[Lanes.LENGTH];
   private float[] deltas = new float[0];
 
   private float[] keyLines = new float[0];
@@ -220,7 +221,7 @@ final class AttentionBackward {
     for (; d + Lanes.LENGTH <= headDim; d += Lanes.LENGTH) {
       sum = Lanes.load(a, from + d).fma(Lanes.load(b, from + d), sum);
     }
-    float total = Lanes.sum(sum);
+    float total = Lanes.sum(sum, dotLanes);
     for (; d < headDim; d++) {
       total +=
           a.getAtIndex(ValueLayout.JAVA_FLOAT, from + d)
