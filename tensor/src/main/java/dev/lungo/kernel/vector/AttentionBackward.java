@@ -46,8 +46,9 @@ final class AttentionBackward {
   private final float[] logSums;
   private final float[] blockDeltas;
 
-  /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
   private final float[] dotLanes = new float[Lanes.LENGTH];
+
+  /// rowsum(dO ∘ O) of every query of a group's heads, head by head.
   private float[] deltas = new float[0];
 
   private float[] keyLines = new float[0];
