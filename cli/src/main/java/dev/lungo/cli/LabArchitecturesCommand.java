@@ -27,12 +27,7 @@ final class LabArchitecturesCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final SeedOption seed = new SeedOption();
-
-  @Option(
-      names = "--corpus",
-      paramLabel = "PATH",
-      description = "Text to learn from (default: the source code of this JDK).")
-  private Optional<Path> corpus = Optional.empty();
+  @Mixin private final LabCorpusOption corpus = new LabCorpusOption();
 
   @Option(
       names = "--minutes",
@@ -65,7 +60,7 @@ final class LabArchitecturesCommand implements Callable<Integer> {
     double all = minutes.orElse(quick ? QUICK_MINUTES : MINUTES);
     ArchitecturesLab.Settings settings =
         new ArchitecturesLab.Settings(
-            corpus.map(Path::toString).orElse(""),
+            corpus.path(),
             60 * all / MODELS,
             depth,
             EVALUATION_TOKENS,

@@ -27,12 +27,7 @@ final class LabContextCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final SeedOption seed = new SeedOption();
-
-  @Option(
-      names = "--corpus",
-      paramLabel = "PATH",
-      description = "Text to learn from (default: the source code of this JDK).")
-  private Optional<Path> corpus = Optional.empty();
+  @Mixin private final LabCorpusOption corpus = new LabCorpusOption();
 
   @Option(
       names = "--steps",
@@ -65,7 +60,7 @@ final class LabContextCommand implements Callable<Integer> {
     List<Integer> usual = quick ? QUICK_LENGTHS : LENGTHS;
     ContextLab.Settings settings =
         new ContextLab.Settings(
-            corpus.map(Path::toString).orElse(""),
+            corpus.path(),
             steps.orElse(quick ? QUICK_STEPS : STEPS),
             lengths.isEmpty() ? usual : lengths,
             seed.value(),

@@ -31,12 +31,7 @@ final class LabPositionsCommand implements Callable<Integer> {
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final SeedOption seed = new SeedOption();
-
-  @Option(
-      names = "--corpus",
-      paramLabel = "PATH",
-      description = "Text to learn from (default: the source code of this JDK).")
-  private Optional<Path> corpus = Optional.empty();
+  @Mixin private final LabCorpusOption corpus = new LabCorpusOption();
 
   @Option(
       names = "--minutes",
@@ -65,7 +60,7 @@ final class LabPositionsCommand implements Callable<Integer> {
     long usual = quick ? QUICK_STEPS : Math.max(1, Math.round(minutes * STEPS_PER_MINUTE));
     PositionsLab.Settings settings =
         new PositionsLab.Settings(
-            corpus.map(Path::toString).orElse(""),
+            corpus.path(),
             steps.orElse(usual),
             PositionsLab.LENGTHS,
             quick ? QUICK_EVALUATION_TOKENS : EVALUATION_TOKENS,
