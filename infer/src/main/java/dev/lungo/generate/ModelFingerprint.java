@@ -13,38 +13,42 @@ import java.util.stream.Stream;
 
 /// Tells models apart without reading their weights: by their sizes, and by name, length and time
 /// of change of their files.
-record ModelFingerprint(byte[] sha256) {
+///
+/// The files are looked at when the model is opened; the digest is made when it is asked for, since
+/// most texts are generated without a prompt cache and a start should not pay for it.
+///
+/// @param files a line of name, length and time for each file of weights
+/// @param regime of [ModelConfig#positionRegime]: the same model placing tokens in another way
+record ModelFingerprint(ModelConfig config, String files, int regime) {
   static ModelFingerprint of(Path path, ModelConfig config) throws IOException {
-    MessageDigest digest;
+    StringBuilder files = new StringBuilder();
+    for (Path file : weights(path)) {
+      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+      files.append('\n').append(file.getFileName());
+      files.append(' ').append(attributes.size());
+      files.append(' ').append(attributes.lastModifiedTime().toMillis());
+    }
+    return new ModelFingerprint(config, files.toString(), 0);
+  }
+
+  /// Returns that of the same model where it places tokens in another way.
+  ModelFingerprint at(int regime) {
+    return new ModelFingerprint(config, files, regime);
+  }
+
+  byte[] sha256() {
     try {
-      digest = MessageDigest.getInstance("SHA-256");
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      digest.update(config.toString().getBytes(StandardCharsets.UTF_8));
+      digest.update(files.getBytes(StandardCharsets.UTF_8));
+      byte[] sum = digest.digest();
+      for (int i = 0; i < Integer.BYTES; i++) {
+        sum[i] ^= (byte) (regime >>> 8 * i);
+      }
+      return sum;
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
-    digest.update(config.toString().getBytes(StandardCharsets.UTF_8));
-    for (Path file : weights(path)) {
-      BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
-      String line =
-          "\n"
-              + file.getFileName()
-              + " "
-              + attributes.size()
-              + " "
-              + attributes.lastModifiedTime().toMillis();
-      digest.update(line.getBytes(StandardCharsets.UTF_8));
-    }
-    return new ModelFingerprint(digest.digest());
-  }
-
-  /// Tells the same model apart where it places tokens in another way.
-  ///
-  /// @param regime of [ModelConfig#positionRegime]
-  ModelFingerprint at(int regime) {
-    byte[] other = sha256.clone();
-    for (int i = 0; i < Integer.BYTES; i++) {
-      other[i] ^= (byte) (regime >>> 8 * i);
-    }
-    return new ModelFingerprint(other);
   }
 
   private static List<Path> weights(Path path) throws IOException {
