@@ -166,6 +166,15 @@ final class TrainCommand implements Callable<Integer> {
   private Optional<Double> dropout = Optional.empty();
 
   @Option(
+      names = "--truncate",
+      paramLabel = "N",
+      description =
+          "Recurrent models: let the state go on through the whole context, but gradients back at"
+              + " most N tokens (default: all of it).",
+      defaultValue = "0")
+  private int truncation;
+
+  @Option(
       names = "--positions",
       paramLabel = "NAME",
       description =
@@ -357,6 +366,7 @@ final class TrainCommand implements Callable<Integer> {
         AttentionChoice.of(attention, attentionPattern),
         context,
         dropout.orElse(0.0),
+        truncation,
         batch,
         microBatches,
         minutes.orElse(DEFAULT_MINUTES),

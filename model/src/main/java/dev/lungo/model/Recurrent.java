@@ -23,10 +23,11 @@ import java.util.Optional;
 /// A recurrent language model (Mikolov et al. 2010): token vectors, stacked recurrent layers with
 /// dropout between them (Zaremba et al. 2014, arXiv:1409.2329), a projection to the vocabulary.
 ///
-/// In training each sequence begins with a state of zeros and gradients go back to its beginning:
-/// back-propagation through time, truncated to the context. In generation the states of all
-/// positions are kept where a Transformer keeps keys (h) and values (c). The last of them is all
-/// that the next step needs; with the others generation can go back.
+/// In training each sequence begins with a state of zeros, and gradients go back to its beginning
+/// or only within pieces of it, through which the state goes on: truncated back-propagation through
+/// time. In generation the states of all positions are kept where a Transformer keeps keys (h) and
+/// values (c). The last of them is all that the next step needs; with the others generation can go
+/// back.
 public final class Recurrent implements LanguageModel {
   private final RecurrentConfig config;
   private final Parameters parameters;
@@ -87,13 +88,15 @@ public final class Recurrent implements LanguageModel {
     int length = ids.shape().dimension(1);
     checkLength(start, length);
     Dropouts dropouts = dropouts(pass, ids);
+    int truncation = config.truncation() == 0 ? Integer.MAX_VALUE : config.truncation();
     Tensor x = swapFirst(pass, embedding(pass, ids, embedding));
     pass.observe("embedding", x);
     for (int layer = 0; layer < layers.length; layer++) {
       int index = layer;
       Optional<State> first =
           start == 0 ? Optional.empty() : cache.map(seen -> state(pass, seen, index));
-      States states = recurrent(pass, config.cell(), dropouts.next(pass, x), layers[layer], first);
+      Tensor in = dropouts.next(pass, x);
+      States states = recurrent(pass, config.cell(), in, layers[layer], first, truncation);
       x = states.hidden();
       pass.observe("layers.", layer, ".h", x);
       if (states.cell().isPresent()) {

@@ -6,6 +6,7 @@ import dev.lungo.kernel.RecurrentKernels.Cell;
 ///
 /// @param width of the token vectors and of every state
 /// @param dropout share of the numbers that are dropped between layers in training
+/// @param truncation the most steps that gradients go back in training; 0 is all of the context
 public record RecurrentConfig(
     Cell cell,
     int vocabulary,
@@ -13,6 +14,7 @@ public record RecurrentConfig(
     int layers,
     int context,
     float dropout,
+    int truncation,
     boolean tiedEmbeddings)
     implements ModelConfig {
 
@@ -20,6 +22,9 @@ public record RecurrentConfig(
     ModelConfig.check(vocabulary, width, layers, 1, 1, width, width, context);
     if (!(dropout >= 0 && dropout < 1)) {
       throw new IllegalArgumentException("dropout must be in [0, 1), but is " + dropout);
+    }
+    if (truncation < 0) {
+      throw new IllegalArgumentException("truncation must not be negative, but is " + truncation);
     }
   }
 

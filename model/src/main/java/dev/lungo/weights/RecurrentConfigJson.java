@@ -11,6 +11,8 @@ import java.util.Map;
 final class RecurrentConfigJson {
   static final String OURS = "lungo_";
 
+  private static final String TRUNCATION = "truncated_steps";
+
   private RecurrentConfigJson() {}
 
   static RecurrentConfig read(JsonFields fields, Cell cell) throws IOException {
@@ -21,6 +23,7 @@ final class RecurrentConfigJson {
         fields.size("num_hidden_layers"),
         fields.size("max_position_embeddings"),
         (float) fields.number("dropout", 0),
+        fields.has(TRUNCATION) ? fields.size(TRUNCATION) : 0,
         fields.truth("tie_word_embeddings", false));
   }
 
@@ -32,5 +35,8 @@ final class RecurrentConfigJson {
     fields.put("num_hidden_layers", config.layers());
     fields.put("max_position_embeddings", config.context());
     fields.put("dropout", config.dropout());
+    if (config.truncation() > 0) {
+      fields.put(TRUNCATION, config.truncation());
+    }
   }
 }

@@ -41,7 +41,7 @@ class RecurrentTest {
   }
 
   private static RecurrentConfig config(Cell cell, float dropout) {
-    return new RecurrentConfig(cell, 19, 24, 2, 64, dropout, false);
+    return new RecurrentConfig(cell, 19, 24, 2, 64, dropout, 0, false);
   }
 
   private static LanguageModel model(Cell cell) {

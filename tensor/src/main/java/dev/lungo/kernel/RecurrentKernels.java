@@ -50,6 +50,8 @@ public interface RecurrentKernels {
   /// @param steps T
   /// @param batch B sequences
   /// @param width H of the state
+  /// @param truncation gradients do not pass from a step whose number is a multiple of it to the
+  ///   step before
   /// @param weight W, (gates·H, H)
   /// @param hiddenBias b of a GRU, (H); otherwise unused
   /// @param firstHidden h before the first step, (B, H)
@@ -62,13 +64,19 @@ public interface RecurrentKernels {
       int steps,
       int batch,
       int width,
+      int truncation,
       MemorySegment weight,
       MemorySegment hiddenBias,
       MemorySegment firstHidden,
       MemorySegment firstCell,
       MemorySegment gates,
       MemorySegment extra,
-      MemorySegment hidden) {}
+      MemorySegment hidden) {
+    /// Returns whether no gradient comes to `step` from the step after it.
+    public boolean endsPiece(int step) {
+      return step == steps - 1 || (step + 1) % truncation == 0;
+    }
+  }
 
   /// Runs all steps: overwrites `gates`, `extra` and `hidden`.
   void forward(Layer layer);

@@ -5,6 +5,7 @@ import static dev.lungo.kernel.Floats.get;
 import static dev.lungo.kernel.Floats.set;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /// Recurrent layers, formula by formula: one sequence after the other, since they do not know each
 /// other.
@@ -142,6 +143,11 @@ final class ScalarRecurrent implements RecurrentKernels {
     for (int step = layer.steps() - 1; step >= 0; step--) {
       Place place = new Place(layer, step, sequence);
       long h = place.at(width);
+      if (layer.endsPiece(step)) {
+        Arrays.fill(dCell, 0);
+        Arrays.fill(dDirect, 0);
+        Arrays.fill(dProducts, 0);
+      }
       for (int u = 0; u < width; u++) {
         add(dHidden, h + u, dDirect[u] + product(layer, dProducts, u));
       }

@@ -52,12 +52,23 @@ public final class Recurrent {
     }
   }
 
-  /// Runs a layer.
+  /// Runs a layer, with gradients that go back to the first step.
   ///
   /// @param x (T, B, C)
   /// @param first the state to begin with; zeros if there is none
   public static States recurrent(
       Pass pass, Cell cell, Tensor x, Weights weights, Optional<State> first) {
+    return recurrent(pass, cell, x, weights, first, Integer.MAX_VALUE);
+  }
+
+  /// Runs a layer.
+  ///
+  /// @param x (T, B, C)
+  /// @param first the state to begin with; zeros if there is none
+  /// @param truncation the state goes on through all steps, but gradients only back to the last
+  ///   multiple of so many (truncated back-propagation through time, Williams and Peng 1990)
+  public static States recurrent(
+      Pass pass, Cell cell, Tensor x, Weights weights, Optional<State> first, int truncation) {
     check(cell, x, weights, first);
     int steps = x.shape().dimension(0);
     int batch = x.shape().dimension(1);
@@ -74,6 +85,7 @@ public final class Recurrent {
     Saved saved =
         new Saved(
             cell,
+            truncation,
             gates,
             weights.hidden,
             weights.hiddenBias,
@@ -138,6 +150,7 @@ public final class Recurrent {
   /// after the forward pass, and of the products' gradients after the backward pass.
   private record Saved(
       Cell cell,
+      int truncation,
       Tensor gates,
       Tensor weight,
       Optional<Tensor> hiddenBias,
@@ -165,6 +178,7 @@ public final class Recurrent {
           steps(),
           batch(),
           width(),
+          truncation,
           weight.data(),
           hiddenBias.map(Tensor::data).orElse(output.data()),
           firstHidden.data(),

@@ -132,7 +132,7 @@ final class KernelBits {
       MemorySegment extra = values(4 * COUNT);
       MemorySegment hidden = values(4 * COUNT);
       Layer layer =
-          new Layer(cell, 4, ROWS, WIDTH, weight, bias, first, first, gates, extra, hidden);
+          new Layer(cell, 4, ROWS, WIDTH, 4, weight, bias, first, first, gates, extra, hidden);
       kernels.recurrent().forward(layer);
       MemorySegment dHidden = values(4 * COUNT);
       MemorySegment dFirst = values(COUNT);

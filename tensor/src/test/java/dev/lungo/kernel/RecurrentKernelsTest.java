@@ -19,19 +19,19 @@ final class RecurrentKernelsTest extends KernelContract {
     return Stream.of(Cell.values())
         .flatMap(cell ->
             Stream.of(
-                    new int[] {1, 1, 1},
-                    new int[] {3, 2, 7},
-                    new int[] {5, 3, 32},
-                    new int[] {2, 16, 33},
-                    new int[] {9, 4, 96},
-                    new int[] {3, 5, 270})
+                    new int[] {1, 1, 1, 1},
+                    new int[] {3, 2, 7, 3},
+                    new int[] {5, 3, 32, 2},
+                    new int[] {2, 16, 33, 1},
+                    new int[] {9, 4, 96, 4},
+                    new int[] {3, 5, 270, Integer.MAX_VALUE})
                 .map(sizes -> Arguments.of(cell, sizes)));
   }
 
   @ParameterizedTest
   @MethodSource("layers")
   void everyImplementationComputesTheSameLayer(Cell cell, int[] sizes) {
-    Inputs in = new Inputs(cell, sizes[0], sizes[1], sizes[2]);
+    Inputs in = new Inputs(cell, sizes[0], sizes[1], sizes[2], sizes[3]);
     List<float[]> start = in.start();
     List<float[]> plain = copies(start);
     try (Kernels scalar = new ScalarKernels(1)) {
@@ -56,16 +56,18 @@ final class RecurrentKernelsTest extends KernelContract {
     private final int steps;
     private final int batch;
     private final int width;
+    private final int truncation;
     private final MemorySegment weight;
     private final MemorySegment bias;
     private final MemorySegment firstHidden;
     private final MemorySegment firstCell;
 
-    Inputs(Cell cell, int steps, int batch, int width) {
+    Inputs(Cell cell, int steps, int batch, int width, int truncation) {
       this.cell = cell;
       this.steps = steps;
       this.batch = batch;
       this.width = width;
+      this.truncation = truncation;
       float[] values = normal(cell.gates() * width * width);
       for (int i = 0; i < values.length; i++) {
         values[i] /= (float) Math.sqrt(width);
@@ -94,6 +96,7 @@ final class RecurrentKernelsTest extends KernelContract {
               steps,
               batch,
               width,
+              truncation,
               weight,
               bias,
               firstHidden,

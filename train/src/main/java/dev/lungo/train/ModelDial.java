@@ -46,11 +46,19 @@ public final class ModelDial {
   /// Sizes that override what the depth gives; 0 leaves one to the dial.
   ///
   /// @param dropout between layers of a recurrent model
+  /// @param truncation the most steps that a recurrent model's gradients go back; 0 is all
   public record Sizes(
-      int depth, int width, int heads, int kvHeads, int vocabulary, int context, double dropout) {
-    /// Sizes without dropout.
+      int depth,
+      int width,
+      int heads,
+      int kvHeads,
+      int vocabulary,
+      int context,
+      double dropout,
+      int truncation) {
+    /// Sizes without dropout or truncation.
     public Sizes(int depth, int width, int heads, int kvHeads, int vocabulary, int context) {
-      this(depth, width, heads, kvHeads, vocabulary, context, 0);
+      this(depth, width, heads, kvHeads, vocabulary, context, 0, 0);
     }
   }
 
@@ -156,6 +164,13 @@ public final class ModelDial {
   private static RecurrentConfig recurrent(Cell cell, Sizes sizes, int width) {
     int layers = Math.min(MOST_RECURRENT_LAYERS, sizes.depth());
     return new RecurrentConfig(
-        cell, sizes.vocabulary(), width, layers, sizes.context(), (float) sizes.dropout(), false);
+        cell,
+        sizes.vocabulary(),
+        width,
+        layers,
+        sizes.context(),
+        (float) sizes.dropout(),
+        sizes.truncation(),
+        false);
   }
 }

@@ -4,6 +4,7 @@ import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.RecurrentConfig;
 import dev.lungo.optim.Optimizer;
 import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.train.ModelDial.Sizes;
@@ -108,7 +109,8 @@ public final class TrainingRun {
                 settings.kvHeads(),
                 data.tokenizer().vocabularySize(),
                 settings.context(),
-                settings.dropout()),
+                settings.dropout(),
+                settings.truncation()),
             settings.positions(),
             settings.attention().parsedPattern());
     MemoryEstimate estimate = MemoryEstimate.of(config, settings);
@@ -139,17 +141,29 @@ public final class TrainingRun {
         "model",
         String.format(
             Locale.ROOT,
-            "%s, %,d parameters: %d layers of width %d, %d heads, %d key/value heads, %s positions, %s attention, context %d",
+            "%s, %,d parameters: %d layers of width %d, %s, context %d",
             settings.architecture().name().toLowerCase(Locale.ROOT),
             model.parameters().count(),
             config.layers(),
             config.width(),
-            config.heads(),
-            config.kvHeads(),
-            settings.positions().label(),
-            settings.attention().pattern(),
+            config instanceof RecurrentConfig recurrent ? reach(recurrent) : attention(config),
             config.context()));
     listener.phase("memory", estimate.toString());
     listener.phase("kernels", kernels.description());
+  }
+
+  private String attention(ModelConfig config) {
+    return String.format(
+        Locale.ROOT,
+        "%d heads, %d key/value heads, %s positions, %s attention",
+        config.heads(),
+        config.kvHeads(),
+        settings.positions().label(),
+        settings.attention().pattern());
+  }
+
+  private static String reach(RecurrentConfig config) {
+    int steps = config.truncation() == 0 ? config.context() : config.truncation();
+    return "gradients back " + Math.min(steps, config.context()) + " tokens";
   }
 }

@@ -17,6 +17,8 @@ import java.util.Objects;
 /// @param attention how attention is computed, and what each query sees
 /// @param context positions of a training sequence, and the most that the model takes
 /// @param dropout share of numbers dropped between the layers of a recurrent model
+/// @param truncation the most steps that gradients of a recurrent model go back; 0 is all of the
+///   context
 /// @param batch sequences in a micro-batch; `microBatches` of them make a step
 /// @param minutes of training, where `steps` and `tokens` are 0
 /// @param steps to take; 0 leaves it to `tokens`, and 0 there to `minutes`
@@ -42,6 +44,7 @@ public record TrainingSettings(
     AttentionChoice attention,
     int context,
     double dropout,
+    int truncation,
     int batch,
     int microBatches,
     double minutes,
@@ -107,6 +110,7 @@ public record TrainingSettings(
         AttentionChoice.USUAL,
         context,
         0,
+        0,
         batch,
         microBatches,
         minutes,
@@ -145,6 +149,11 @@ public record TrainingSettings(
     if (dropout > 0 && !recurrent) {
       throw new IllegalArgumentException(
           "only recurrent models are trained with dropout; leave --dropout out");
+    }
+    atLeast("truncate", truncation, 0);
+    if (truncation > 0 && !recurrent) {
+      throw new IllegalArgumentException(
+          "only recurrent models go back through time; leave --truncate out");
     }
     atLeast("micro-batches", microBatches, 1);
     atLeast("threads", threads, 1);

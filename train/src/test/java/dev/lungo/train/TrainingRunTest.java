@@ -148,7 +148,7 @@ class TrainingRunTest {
   @Test
   void aRecurrentRunWithDropoutResumesBitByBitAndIsContinued() throws IOException {
     TrainingSettings plain = settings(Architecture.LSTM, OptimizerChoice.ADAMW, 12, 1);
-    TrainingSettings settings = withDropout(plain, 0.2);
+    TrainingSettings settings = forgetful(plain, 0.2, 5);
     start("whole", settings, OptionalLong.empty());
     start("halves", settings, OptionalLong.of(6));
     TrainingRun.resume(folder.resolve("halves"), OptionalLong.empty(), "test", new Quiet());
@@ -162,11 +162,16 @@ class TrainingRunTest {
     }
     assertThatIllegalArgumentException()
         .isThrownBy(
-            () -> withDropout(settings(Architecture.LLAMA, OptimizerChoice.ADAMW, 12, 1), 0.2))
+            () -> forgetful(settings(Architecture.LLAMA, OptimizerChoice.ADAMW, 12, 1), 0.2, 0))
         .withMessageContaining("leave --dropout out");
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> forgetful(settings(Architecture.LLAMA, OptimizerChoice.ADAMW, 12, 1), 0, 5))
+        .withMessageContaining("leave --truncate out");
   }
 
-  private static TrainingSettings withDropout(TrainingSettings s, double dropout) {
+  private static TrainingSettings forgetful(
+      TrainingSettings s, double dropout, int truncation) {
     return new TrainingSettings(
         s.corpus(),
         s.tokenizer(),
@@ -180,6 +185,7 @@ class TrainingRunTest {
         s.attention(),
         s.context(),
         dropout,
+        truncation,
         s.batch(),
         s.microBatches(),
         s.minutes(),

@@ -158,6 +158,8 @@ final class GateBlock {
   void multiplyBack(RecurrentPanels panels, boolean isLast) {
     if (isLast) {
       Arrays.fill(v, at(HIDDEN), at(HIDDEN) + count(), 0);
+      int carry = panels.carriedFrom(block);
+      Arrays.fill(panels.carried(), carry, carry + count(), 0);
     } else {
       panels.multiply(block, v, at(HIDDEN), slot);
     }

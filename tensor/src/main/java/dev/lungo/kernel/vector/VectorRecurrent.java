@@ -94,7 +94,7 @@ final class VectorRecurrent implements RecurrentKernels {
     panels.packBackward(parallel, layer, blocks);
     for (int t = layer.steps() - 1; t >= 0; t--) {
       int step = t;
-      boolean isLast = step == layer.steps() - 1;
+      boolean isLast = layer.endsPiece(step);
       parallel.forRange(
           panels.blocks(),
           1,
