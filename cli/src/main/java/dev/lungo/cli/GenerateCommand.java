@@ -8,6 +8,8 @@ import dev.lungo.generate.TextGeneration.Result;
 import dev.lungo.generate.TextScore;
 import dev.lungo.generate.TokenLogProbs;
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -22,6 +24,8 @@ import tools.jackson.databind.JsonNode;
 /// Lets a model continue a text; or score or embed it.
 @Command(name = "generate", description = "Let a model continue a text.", sortOptions = false)
 final class GenerateCommand implements Callable<Integer> {
+  private static final long LONGEST_PROMPT = 1 << 28;
+
   @Mixin private final Console console = new Console();
   @Mixin private final ThreadsOption threads = new ThreadsOption();
   @Mixin private final RunningOptions running = new RunningOptions();
@@ -39,6 +43,12 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Text to continue (default: none, the model begins one).",
       defaultValue = "")
   private String prompt;
+
+  @Option(
+      names = "--prompt-file",
+      paramLabel = "FILE",
+      description = "Continue the text of a file, which is not printed again.")
+  private Optional<Path> promptFile = Optional.empty();
 
   @Option(
       names = "--json-lines",
@@ -93,6 +103,9 @@ final class GenerateCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     checkTask();
     running.check();
+    if (promptFile.isPresent()) {
+      prompt = read(promptFile.get());
+    }
     try (TextGeneration opened = TextGeneration.open(model, threads.count())) {
       Optional<TextGeneration> draft = running.openDraft();
       try {
@@ -117,6 +130,22 @@ final class GenerateCommand implements Callable<Integer> {
     if (tasks > 1) {
       throw new IllegalArgumentException(
           "--samples, --beams, --score and --embed are different tasks: give one of them");
+    }
+  }
+
+  private String read(Path file) throws IOException {
+    if (!prompt.isEmpty() || jsonLines) {
+      throw new IllegalArgumentException(
+          "--prompt, --prompt-file and --json-lines are different ways to ask: give one of them");
+    }
+    if (Files.size(file) > LONGEST_PROMPT) {
+      throw new IllegalArgumentException(
+          file + " has more than the " + LONGEST_PROMPT + " bytes that a prompt may have");
+    }
+    try {
+      return Files.readString(file);
+    } catch (CharacterCodingException e) {
+      throw new IllegalArgumentException(file + " is no text in UTF-8; convert it first", e);
     }
   }
 
@@ -159,7 +188,7 @@ final class GenerateCommand implements Callable<Integer> {
         !score && embed.isEmpty() && beams.isEmpty() && samples.isEmpty() && !console.json();
     if (streams) {
       // The prompt waits for the first piece, so that no message comes between them.
-      StringBuilder waiting = new StringBuilder(prompt);
+      StringBuilder waiting = new StringBuilder(promptFile.isPresent() ? "" : prompt);
       Result result =
           running
               .describe(opened, draft, prompt, console::log)
