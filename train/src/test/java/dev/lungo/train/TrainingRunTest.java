@@ -170,8 +170,7 @@ class TrainingRunTest {
         .withMessageContaining("leave --truncate out");
   }
 
-  private static TrainingSettings forgetful(
-      TrainingSettings s, double dropout, int truncation) {
+  private static TrainingSettings forgetful(TrainingSettings s, double dropout, int truncation) {
     return new TrainingSettings(
         s.corpus(),
         s.tokenizer(),
