@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/// Deals pairs out in batches of about as many positions each, in which the pairs are about equally
-/// long, so that little is padding: a few batches' worth of pairs are sorted by length, cut, and
-/// visited in random order.
+/// Deals pairs out in batches of about as many positions each, padding included, in which the pairs
+/// are about equally long, so that little is padding: a few batches' worth of pairs are sorted by
+/// length, cut, and visited in random order.
 final class PairBatches {
   /// Batches that are cut from one stretch of pairs.
   private static final int BATCHES = 16;
@@ -48,29 +48,58 @@ final class PairBatches {
 
   private List<List<Pair>> cut(long stretch) {
     List<Pair> sorted = new ArrayList<>(pairs);
-    long total = 0;
     for (int i = 0; i < pairs; i++) {
-      Pair pair = data.training(stretch * pairs + i);
-      sorted.add(pair);
-      total += length(pair);
+      sorted.add(data.training(stretch * pairs + i));
     }
     sorted.sort(
         Comparator.comparingInt(PairBatches::length)
             .thenComparingInt(pair -> pair.source().length)
             .thenComparingInt(pair -> pair.target().length));
-    List<List<Pair>> cut = new ArrayList<>(BATCHES);
-    int next = 0;
-    long before = 0;
-    for (int batch = 0; batch < BATCHES; batch++) {
-      List<Pair> some = new ArrayList<>();
-      // Each keeps at least one, whatever the lengths are.
-      int last = pairs - (BATCHES - 1 - batch);
-      while (next < last && (some.isEmpty() || before < total * (batch + 1) / BATCHES)) {
-        before += length(sorted.get(next));
-        some.add(sorted.get(next++));
+    return share(sorted, BATCHES);
+  }
+
+  /// Cuts pairs that ascend by length into `count` batches, so that the largest has as few
+  /// positions as can be, padding included: a few long pairs take as much as many short ones.
+  static List<List<Pair>> share(List<Pair> sorted, int count) {
+    long least = 1;
+    long enough = (long) sorted.size() * length(sorted.getLast());
+    while (least < enough) {
+      long middle = (least + enough) / 2;
+      if (cut(sorted, middle).size() <= count) {
+        enough = middle;
+      } else {
+        least = middle + 1;
       }
-      cut.add(some);
     }
-    return cut;
+    List<List<Pair>> batches = cut(sorted, enough);
+    while (batches.size() < count) {
+      halveTheFullest(batches);
+    }
+    return batches;
+  }
+
+  /// Fills one batch after the other up to so many positions; a pair that is longer stands alone.
+  private static List<List<Pair>> cut(List<Pair> sorted, long positions) {
+    List<List<Pair>> batches = new ArrayList<>();
+    int from = 0;
+    for (int i = 1; i <= sorted.size(); i++) {
+      if (i == sorted.size() || (long) (i + 1 - from) * length(sorted.get(i)) > positions) {
+        batches.add(sorted.subList(from, i));
+        from = i;
+      }
+    }
+    return batches;
+  }
+
+  private static void halveTheFullest(List<List<Pair>> batches) {
+    int fullest = 0;
+    for (int i = 1; i < batches.size(); i++) {
+      if (batches.get(i).size() > batches.get(fullest).size()) {
+        fullest = i;
+      }
+    }
+    List<Pair> whole = batches.get(fullest);
+    batches.set(fullest, whole.subList(0, whole.size() / 2));
+    batches.add(fullest + 1, whole.subList(whole.size() / 2, whole.size()));
   }
 }

@@ -153,7 +153,7 @@ public final class TranslationRun {
   }
 
   /// Estimates each result and each gradient that is not the memory of another, for positions of
-  /// both sides; batches of short pairs have more of them than the average, because of padding.
+  /// both sides.
   private static MemoryEstimate estimate(
       EncoderDecoderConfig config, TranslationSettings settings) {
     long count = ParameterCount.of(config).total();
@@ -166,7 +166,7 @@ public final class TranslationRun {
     long inner = 6L * config.feedForward();
     long encoder = config.encoderLayers() * (18 * width + inner);
     long decoder = config.decoderLayers() * (34 * width + inner);
-    long rows = settings.batchTokens() * 3L / 2;
+    long rows = settings.batchTokens();
     long table = (long) config.targetVocabulary() * width + 256L * config.targetVocabulary();
     return new MemoryEstimate(
         2 * count * Float.BYTES,
