@@ -39,7 +39,8 @@ final class RunningSoftmax {
     maximum(scores, rows, references);
     boolean moved = false;
     for (int half = 0; half < COLUMNS; half += LANES) {
-      moved |= move(allReferences, lane + half, half);
+      FloatVector before = FloatVector.fromArray(SPECIES, allReferences, lane + half);
+      moved |= move(before, FloatVector.fromArray(SPECIES, references, half), half);
       FloatVector.fromArray(SPECIES, allSums, lane + half)
           .mul(FloatVector.fromArray(SPECIES, factors, half))
           .intoArray(sums, half);
@@ -64,8 +65,7 @@ final class RunningSoftmax {
     maximum(scores, pairs, references);
     FloatVector even = FloatVector.fromArray(SPECIES, references, 0);
     FloatVector odd = FloatVector.fromArray(SPECIES, references, LANES);
-    even.blend(odd, odd.compare(VectorOperators.GT, even)).intoArray(references, 0);
-    boolean moved = move(allReferences, lane, 0);
+    boolean moved = move(before, even.blend(odd, odd.compare(VectorOperators.GT, even)), 0);
     System.arraycopy(references, 0, references, LANES, LANES);
     FloatVector.fromArray(SPECIES, allSums, lane)
         .mul(FloatVector.fromArray(SPECIES, factors, 0))
@@ -79,11 +79,8 @@ final class RunningSoftmax {
     return moved;
   }
 
-  /// Moves a vector of references to the maximum that is in its place if that is far above the one
-  /// before, and notes the factors. (Vectors as arguments would be objects.)
-  private boolean move(float[] allReferences, int lane, int half) {
-    FloatVector before = FloatVector.fromArray(SPECIES, allReferences, lane);
-    FloatVector maximum = FloatVector.fromArray(SPECIES, references, half);
+  /// Moves a vector of references if a maximum asks for it, and notes the factors.
+  private boolean move(FloatVector before, FloatVector maximum, int half) {
     VectorMask<Float> far = maximum.compare(VectorOperators.GT, before.add(SLACK));
     FloatVector reference = before.blend(maximum, far);
     reference.intoArray(references, half);
