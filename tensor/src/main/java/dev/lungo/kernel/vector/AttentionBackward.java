@@ -32,9 +32,6 @@ final class AttentionBackward {
       MemorySegment dk,
       MemorySegment dv) {}
 
-  /// Floats of packed queries that are kept: 16 MB, which the last cache may hold.
-  private static final int MOST_KEPT = 1 << 22;
-
   private final int queryBlock;
   private final int keyBlock;
   private final PanelMask mask;
@@ -46,6 +43,8 @@ final class AttentionBackward {
   private final float[] steepness;
   private final float[] weightsByKey;
   private final float[] slopesByKey;
+  private final float[] logSums;
+  private final float[] blockDeltas;
 
   private final float[] dotLanes = new float[Lanes.LENGTH];
 
@@ -55,11 +54,6 @@ final class AttentionBackward {
   private float[] keyLines = new float[0];
   private float[] keySteps = new float[0];
   private float[] valueLines = new float[0];
-  // Blocks of queries, packed: all of a group's heads, if they are few enough, so that every block
-  // of keys finds them; otherwise one.
-  private boolean[] packed = new boolean[0];
-  private float[] logSums = new float[0];
-  private float[] blockDeltas = new float[0];
   private float[] queryLines = new float[0];
   private float[] querySteps = new float[0];
   private float[] dOutLines = new float[0];
@@ -73,9 +67,6 @@ final class AttentionBackward {
   private int headDim;
   private int wide;
 
-  /// The packed block of queries that is being worked on.
-  private int place;
-
   /// @param queryBlock the most queries of a block, a multiple of [RegisterTile#COLUMNS] and at
   ///   most [RegisterTile#DEPTH]
   /// @param keyBlock the most keys of a block, a multiple of [RegisterTile#ROWS]
@@ -88,6 +79,8 @@ final class AttentionBackward {
     steepness = new float[keyBlock * COLUMNS];
     weightsByKey = new float[keyBlock * LINE_STRIDE];
     slopesByKey = new float[keyBlock * LINE_STRIDE];
+    logSums = new float[queryBlock];
+    blockDeltas = new float[queryBlock];
   }
 
   /// Adds the gradients of one key/value head and of the heads that read it.
@@ -113,29 +106,21 @@ final class AttentionBackward {
     long stride = (long) shape.kvHeads() * headDim;
     int offset = shape.keys() - shape.queries();
     int real = shape.realKeys(batch);
-    int blocks = (shape.queries() - 1) / queryBlock + 1;
-    boolean kept = (long) group * blocks * queryBlock * 2 * (headDim + wide) <= MOST_KEPT;
-    reservePlaces(kept ? group * blocks : 1);
     for (int key = shape.hiddenKeys(0); key < real; key += keyBlock) {
       int some = Math.min(keyBlock, real - key);
       long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
       packKeys(memory.k, memory.v, from, stride, some);
       mask.run(key, some);
-      int first = shape.pattern().causal() ? Math.max(0, key - offset) : 0;
+      int first = shape.pattern().causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
       // The last query whose window reaches back to the block's last key.
       int end =
           shape.pattern() instanceof AttentionPattern.Window window
               ? (int) Math.min(shape.queries(), (long) key + some - 1 + window.size() - offset)
               : shape.queries();
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        for (int query = first / queryBlock * queryBlock; query < end; query += queryBlock) {
-          place = kept ? head % group * blocks + query / queryBlock : 0;
-          if (!kept || !packed[place]) {
-            int count = Math.min(queryBlock, shape.queries() - query);
-            packQueries(shape, batch, head, query, count, memory);
-            packed[place] = kept;
-          }
+        for (int query = first; query < end; query += queryBlock) {
           int count = Math.min(queryBlock, end - query);
+          packQueries(shape, batch, head, query, count, memory);
           queryBlock(shape, batch, head, query, count, key, some, memory);
         }
       }
@@ -147,8 +132,6 @@ final class AttentionBackward {
   /// Takes block after block of queries to the keys that a sparse pattern picks for them.
   private void queriesOutermost(AttentionShape shape, int batch, int kvHead, Memory memory) {
     int group = shape.group();
-    reservePlaces(1);
-    place = 0;
     // Strided queries see other far keys each, so that only a few share what is gathered.
     int block = shape.pattern() instanceof AttentionPattern.Strided ? COLUMNS : queryBlock;
     for (int query = 0; query < shape.queries(); query += block) {
@@ -176,8 +159,8 @@ final class AttentionBackward {
   private void packKeys(MemorySegment k, MemorySegment v, long from, long stride, int some) {
     int rounded = (some + ROWS - 1) / ROWS * ROWS;
     Panels.packLines(k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
-    Panels.packLines(v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
     Panels.packSteps(k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * keyBlock, lines);
+    Panels.packLines(v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
     Arrays.fill(dKeys, 0, rounded * wide, 0);
     Arrays.fill(dValues, 0, rounded * wide, 0);
   }
@@ -185,10 +168,14 @@ final class AttentionBackward {
   private void reserve(int headDim) {
     this.headDim = headDim;
     wide = (headDim + COLUMNS - 1) / COLUMNS * COLUMNS;
-    if (sums.length < headDim) {
+    if (keyLines.length < keyBlock * headDim || row.length < wide) {
       keyLines = new float[keyBlock * headDim];
       keySteps = new float[keyBlock * (headDim + ROWS)];
       valueLines = new float[keyBlock * headDim];
+      queryLines = new float[queryBlock * headDim];
+      querySteps = new float[queryBlock * wide];
+      dOutLines = new float[queryBlock * headDim];
+      dOutSteps = new float[queryBlock * wide];
       dKeys = new float[keyBlock * wide];
       dValues = new float[keyBlock * wide];
       dQueries = new float[(headDim + Transposition.SIDE) * COLUMNS];
@@ -198,49 +185,27 @@ final class AttentionBackward {
     }
   }
 
-  /// Makes room for so many packed blocks of queries.
-  private void reservePlaces(int places) {
-    if (packed.length < places) {
-      packed = new boolean[places];
-      logSums = new float[places * queryBlock];
-      blockDeltas = new float[places * queryBlock];
-    }
-    if (dOutSteps.length < places * queryBlock * wide) {
-      querySteps = new float[places * queryBlock * wide];
-      dOutSteps = new float[places * queryBlock * wide];
-    }
-    if (dOutLines.length < places * queryBlock * headDim) {
-      queryLines = new float[places * queryBlock * headDim];
-      dOutLines = new float[places * queryBlock * headDim];
-    }
-    Arrays.fill(packed, 0, places, false);
-  }
-
   private void packQueries(
       AttentionShape shape, int batch, int head, int query, int count, Memory memory) {
     long stride = (long) shape.heads() * headDim;
     long from = ((long) batch * shape.queries() + query) * stride + (long) head * headDim;
     int panels = (count + COLUMNS - 1) / COLUMNS;
     int panelStride = COLUMNS * headDim;
-    int at = place * queryBlock * headDim;
     Panels.packLines(
-        memory.q, from, stride, count, headDim, queryLines, at, COLUMNS, panelStride, lines);
+        memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
     Panels.packLines(
-        memory.dOut, from, stride, count, headDim, dOutLines, at, COLUMNS, panelStride, lines);
+        memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
     int stepStride = COLUMNS * queryBlock;
-    int stepAt = place * queryBlock * wide;
     Panels.packSteps(
-        memory.q, from, stride, headDim, count, querySteps, stepAt, COLUMNS, stepStride, lines);
+        memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
     Panels.packSteps(
-        memory.dOut, from, stride, headDim, count, dOutSteps, stepAt, COLUMNS, stepStride, lines);
+        memory.dOut, from, stride, headDim, count, dOutSteps, 0, COLUMNS, stepStride, lines);
     long sums = ((long) batch * shape.heads() + head) * shape.queries() + query;
-    int lane = place * queryBlock;
-    Arrays.fill(logSums, lane, lane + panels * COLUMNS, Float.POSITIVE_INFINITY);
-    Arrays.fill(blockDeltas, lane, lane + panels * COLUMNS, 0);
+    Arrays.fill(logSums, 0, panels * COLUMNS, Float.POSITIVE_INFINITY);
+    Arrays.fill(blockDeltas, 0, panels * COLUMNS, 0);
     MemorySegment.copy(
-        memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, lane, count);
-    int delta = head % shape.group() * shape.queries() + query;
-    System.arraycopy(deltas, delta, blockDeltas, lane, count);
+        memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, 0, count);
+    System.arraycopy(deltas, head % shape.group() * shape.queries() + query, blockDeltas, 0, count);
   }
 
   private void sumProducts(AttentionShape shape, int batch, int head, int at, Memory memory) {
@@ -280,10 +245,7 @@ final class AttentionBackward {
       Memory memory) {
     int all = (some + ROWS - 1) / ROWS * ROWS;
     int most = 0;
-    boolean run = shape.pattern().contiguous() && shape.pattern().causal();
-    // Whole panels of queries that come before the keys have nothing to do with them.
-    int before = run ? Math.clamp(firstKey - shape.position(query), 0, count - 1) : 0;
-    for (int panel = before / COLUMNS; panel * COLUMNS < count; panel++) {
+    for (int panel = 0; panel * COLUMNS < count; panel++) {
       int first = query + panel * COLUMNS;
       int queries = Math.min(COLUMNS, count - panel * COLUMNS);
       int seen = seen(shape, shape.position(first), queries, firstKey, some);
@@ -300,16 +262,14 @@ final class AttentionBackward {
       addToQueries(shape, batch, head, first, queries, Math.min(rounded, some), memory.dq);
     }
     for (int key = 0; key < most; key += ROWS) {
-      int unseen = run ? Math.clamp(firstKey + key - shape.position(query), 0, count - 1) : 0;
-      int from = unseen / COLUMNS * COLUMNS;
-      int rows = key * LINE_STRIDE + from;
       for (int column = 0; column < wide; column += COLUMNS) {
         int into = key * wide + column * ROWS;
-        int columns = place * queryBlock * wide + column * queryBlock + from * COLUMNS;
+        int rows = key * LINE_STRIDE;
+        int columns = column * queryBlock;
         RegisterTile.multiplyLines(
-            weightsByKey, rows, dOutSteps, columns, count - from, dValues, into, true);
+            weightsByKey, rows, dOutSteps, columns, count, dValues, into, true);
         RegisterTile.multiplyLines(
-            slopesByKey, rows, querySteps, columns, count - from, dKeys, into, true);
+            slopesByKey, rows, querySteps, columns, count, dKeys, into, true);
       }
     }
   }
@@ -324,14 +284,12 @@ final class AttentionBackward {
 
   /// Computes a panel's scores with the first `seen` keys, and the gradients of its weights.
   private void scores(AttentionShape shape, int head, int position, int panel, int seen) {
-    int queries = (place * queryBlock + panel * COLUMNS) * headDim;
+    int queries = panel * headDim * COLUMNS;
     for (int key = 0; key < seen; key += ROWS) {
-      int from = key * headDim;
-      int into = key * COLUMNS;
       RegisterTile.multiplySteps(
-          keyLines, from, queryLines, queries, headDim, weights, into, false);
+          keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS, false);
       RegisterTile.multiplySteps(
-          valueLines, from, dOutLines, queries, headDim, slopes, into, false);
+          valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
     }
     if (shape.capped()) {
       SoftCap.boundWithSlopes(weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
@@ -352,57 +310,22 @@ final class AttentionBackward {
     float scale = shape.capped() ? 1 : shape.scale();
     int seesFirst = run && shape.pattern().causal() ? position - firstKey : some;
     int hidden = PanelStep.hidden(shape, position, firstKey, some);
-    // Keys that all of the panel's queries see; around them some are hidden from some.
-    int from = Math.clamp((long) hidden + COLUMNS - 1, 0, seen);
-    int to = Math.clamp((long) seesFirst + 1, from, seen);
-    softmaxBackward(panel * COLUMNS, from, to, scale);
     for (int half = 0; half < COLUMNS; half += LANES) {
-      int lane = panel * COLUMNS + half;
-      softmaxBackward(lane, half, 0, from, seesFirst, hidden, scale);
-      softmaxBackward(lane, half, to, seen, seesFirst, hidden, scale);
+      softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, hidden, scale);
       if (shape.capped()) {
-        multiplySlopes(lane, half, seen);
+        multiplySlopes(panel * COLUMNS + half, half, seen);
       }
     }
   }
 
-  /// Turns scores into weights, and the gradients of its weights into those of its scores: step by
-  /// step of the keys for dS·K, line by line for Pᵀ·dO and dSᵀ·Q. Takes keys that nothing hides,
-  /// two vectors at a time: one after the other took twice as long.
-  private void softmaxBackward(int lane, int from, int to, float factor) {
-    FloatVector scale = FloatVector.broadcast(SPECIES, factor);
-    int query = place * queryBlock + lane;
-    FloatVector leftSum = FloatVector.fromArray(SPECIES, logSums, query);
-    FloatVector rightSum = FloatVector.fromArray(SPECIES, logSums, query + LANES);
-    FloatVector leftDelta = FloatVector.fromArray(SPECIES, blockDeltas, query);
-    FloatVector rightDelta = FloatVector.fromArray(SPECIES, blockDeltas, query + LANES);
-    int line = from * LINE_STRIDE + lane;
-    for (int at = from * COLUMNS; at < to * COLUMNS; at += COLUMNS) {
-      FloatVector left = FloatVector.fromArray(SPECIES, weights, at);
-      left = VectorExponential.exp(left.mul(scale).sub(leftSum));
-      FloatVector right = FloatVector.fromArray(SPECIES, weights, at + LANES);
-      right = VectorExponential.exp(right.mul(scale).sub(rightSum));
-      left.intoArray(weightsByKey, line);
-      right.intoArray(weightsByKey, line + LANES);
-      left = left.mul(FloatVector.fromArray(SPECIES, slopes, at).sub(leftDelta)).mul(scale);
-      right =
-          right.mul(FloatVector.fromArray(SPECIES, slopes, at + LANES).sub(rightDelta)).mul(scale);
-      left.intoArray(slopes, at);
-      right.intoArray(slopes, at + LANES);
-      left.intoArray(slopesByKey, line);
-      right.intoArray(slopesByKey, line + LANES);
-      line += LINE_STRIDE;
-    }
-  }
-
-  /// Does the same for one vector and keys that some of its queries do not see.
+  /// Turns one vector's scores into weights, and the gradients of its weights into those of its
+  /// scores: step by step of the keys for dS·K, line by line for Pᵀ·dO and dSᵀ·Q.
   private void softmaxBackward(
-      int lane, int half, int from, int to, int seesFirst, int hidden, float scale) {
-    int query = place * queryBlock + lane;
-    FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, query);
-    FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, query);
+      int lane, int half, int seen, int seesFirst, int hidden, float scale) {
+    FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
+    FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, lane);
     FloatVector lanes = FloatVector.zero(SPECIES).addIndex(1).add(half);
-    for (int key = from; key < to; key++) {
+    for (int key = 0; key < seen; key++) {
       int at = key * COLUMNS + half;
       FloatVector score = FloatVector.fromArray(SPECIES, weights, at);
       FloatVector weight = VectorExponential.exp(score.mul(scale).sub(logSum));
