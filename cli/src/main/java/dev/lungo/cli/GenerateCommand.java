@@ -188,7 +188,7 @@ final class GenerateCommand implements Callable<Integer> {
         !score && embed.isEmpty() && beams.isEmpty() && samples.isEmpty() && !console.json();
     if (streams) {
       // The prompt waits for the first piece, so that no message comes between them.
-      StringBuilder waiting = new StringBuilder(promptFile.isPresent() ? "" : prompt);
+      StringBuilder waiting = new StringBuilder(shownPrompt());
       Result result =
           running
               .describe(opened, draft, prompt, console::log)
@@ -217,9 +217,13 @@ final class GenerateCommand implements Callable<Integer> {
     console.result(answer);
   }
 
+  private String shownPrompt() {
+    return promptFile.isPresent() ? "" : prompt;
+  }
+
   private void print(Result sample) {
     console.print("── " + sample.summary());
-    console.print(prompt + sample.text());
+    console.print(shownPrompt() + sample.text());
     sample.logProbs().ifPresent(this::print);
   }
 
@@ -231,7 +235,7 @@ final class GenerateCommand implements Callable<Integer> {
             beam.logProb(),
             beam.score(),
             beam.tokens()));
-    console.print(prompt + beam.text());
+    console.print(shownPrompt() + beam.text());
   }
 
   private void print(TextScore result) {

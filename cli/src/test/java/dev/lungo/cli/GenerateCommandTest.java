@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -77,6 +78,19 @@ final class GenerateCommandTest {
     assertThat(greedy.status).as(greedy.err).isZero();
     assertThat(greedy.out).isEqualToIgnoringNewLines(PROMPT + " She loved to play outside in the");
     assertThat(greedy.err).contains("12 tokens after a prompt of 16", "ended by length");
+  }
+
+  @Test
+  void aPromptFromAFileIsContinuedAndNotPrintedAgain() throws IOException {
+    Path file = folder.resolve("prompt.txt");
+    Files.writeString(file, PROMPT);
+    Outcome greedy = generate("--prompt-file", file.toString(), "-n", "12", "--temperature", "0");
+    assertThat(greedy.status).as(greedy.err).isZero();
+    assertThat(greedy.out).isEqualToIgnoringNewLines(" She loved to play outside in the");
+    assertThat(generate("-p", PROMPT, "--prompt-file", file.toString()).err)
+        .contains("different ways to ask");
+    Files.write(file, new byte[] {(byte) 0xff, (byte) 0xfe, 'a'});
+    assertThat(generate("--prompt-file", file.toString()).err).contains("no text in UTF-8");
   }
 
   @Test
