@@ -135,6 +135,27 @@ final class Architecture {
         one -> one.getName() + " uses jdk.incubator.vector; only kernel.vector may");
   }
 
+  /// Lists the methods that pass vectors and are not always inlined: the flags name the classes
+  /// that end in `Lanes`. Whether the compiler inlines others depends on what ran before, and where
+  /// it does not, every vector around the call becomes an object.
+  List<String> vectorsThroughCalls(JavaClasses classes) {
+    return classes.stream()
+        .filter(one -> isOurs(one) && !one.getSimpleName().endsWith("Lanes"))
+        .flatMap(one -> one.getMethods().stream())
+        .filter(method ->
+            isVector(method.getRawReturnType())
+                || method.getRawParameterTypes().stream().anyMatch(Architecture::isVector))
+        .map(method -> method.getFullName() + " passes vectors outside of a class …Lanes")
+        .sorted()
+        .toList();
+  }
+
+  private static boolean isVector(JavaClass type) {
+    String name = type.getName();
+    return name.startsWith("jdk.incubator.vector.")
+        && (name.endsWith("Vector") || name.endsWith("Mask") || name.endsWith("Shuffle"));
+  }
+
   /// Lists the packages whose names say nothing.
   List<String> meaninglessNames(JavaClasses classes) {
     return collect(

@@ -48,6 +48,11 @@ class ArchitectureTest {
   }
 
   @Test
+  void vectorsPassOnlyThroughMethodsThatAreInlined() {
+    assertThat(architecture.vectorsThroughCalls(HOUSE)).isEmpty();
+  }
+
+  @Test
   void packageNamesSaySomething() {
     assertThat(architecture.meaninglessNames(HOUSE)).isEmpty();
   }
@@ -81,6 +86,14 @@ class ArchitectureTest {
         .singleElement()
         .asString()
         .contains("op.ReachingOperation");
+  }
+
+  @Test
+  void vectorThroughCallIsCaught() {
+    assertThat(wrong.vectorsThroughCalls(WRONG_HOUSE))
+        .singleElement()
+        .asString()
+        .contains("FastKernel.doubled");
   }
 
   @Test

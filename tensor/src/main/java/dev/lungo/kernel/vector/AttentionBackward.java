@@ -328,7 +328,7 @@ final class AttentionBackward {
     for (int key = 0; key < seen; key++) {
       int at = key * COLUMNS + half;
       FloatVector score = FloatVector.fromArray(SPECIES, weights, at);
-      FloatVector weight = VectorExponential.exp(score.mul(scale).sub(logSum));
+      FloatVector weight = ExponentialLanes.exp(score.mul(scale).sub(logSum));
       if (key > seesFirst) {
         weight = weight.blend(0, lanes.compare(VectorOperators.LT, key - seesFirst));
       }

@@ -162,7 +162,7 @@ final class AttentionRows {
   private double weights(int visible, float maximum) {
     for (int key = 0; key < visible; key += Lanes.LENGTH) {
       FloatVector score = FloatVector.fromArray(Lanes.SPECIES, scores, key);
-      VectorExponential.exp(score.sub(maximum)).intoArray(scores, key);
+      ExponentialLanes.exp(score.sub(maximum)).intoArray(scores, key);
     }
     double sum0 = 0;
     double sum1 = 0;

@@ -39,7 +39,7 @@ final class BlockDecoding {
     for (int i = 0; i < count; i += 32, offset += 34) {
       FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset));
       for (int j = 0; j < 32; j += LANES) {
-        BlockDots.signed(weights, offset + 2 + j).mul(scale).intoArray(into, at + i + j);
+        BlockLanes.signed(weights, offset + 2 + j).mul(scale).intoArray(into, at + i + j);
       }
     }
   }
@@ -49,9 +49,9 @@ final class BlockDecoding {
     for (int i = 0; i < count; i += 32, offset += 18) {
       FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset));
       for (int j = 0; j < 16; j += LANES) {
-        IntVector pairs = BlockDots.unsigned(weights, offset + 2 + j);
-        BlockDots.low(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + j);
-        BlockDots.high(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + 16 + j);
+        IntVector pairs = BlockLanes.unsigned(weights, offset + 2 + j);
+        BlockLanes.low(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + j);
+        BlockLanes.high(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + 16 + j);
       }
     }
   }
@@ -62,22 +62,24 @@ final class BlockDecoding {
       float scale = BlockDots.half(weights, offset);
       float minimum = BlockDots.half(weights, offset + 2);
       for (int sub = 0; sub < 8; sub += 2) {
-        FloatVector lowScale = number(scale, SubBlockScales.scale(weights, offset + 4, sub));
-        FloatVector lowMinimum = number(minimum, SubBlockScales.minimum(weights, offset + 4, sub));
-        FloatVector highScale = number(scale, SubBlockScales.scale(weights, offset + 4, sub + 1));
+        FloatVector lowScale =
+            FloatVector.broadcast(SPECIES, scale * SubBlockScales.scale(weights, offset + 4, sub));
+        FloatVector lowMinimum =
+            FloatVector.broadcast(
+                SPECIES, minimum * SubBlockScales.minimum(weights, offset + 4, sub));
+        FloatVector highScale =
+            FloatVector.broadcast(
+                SPECIES, scale * SubBlockScales.scale(weights, offset + 4, sub + 1));
         FloatVector highMinimum =
-            number(minimum, SubBlockScales.minimum(weights, offset + 4, sub + 1));
+            FloatVector.broadcast(
+                SPECIES, minimum * SubBlockScales.minimum(weights, offset + 4, sub + 1));
         int to = at + i + 32 * sub;
         for (int j = 0; j < 32; j += LANES, to += LANES) {
-          IntVector pairs = BlockDots.unsigned(weights, offset + 16 + 16 * sub + j);
-          BlockDots.low(pairs).mul(lowScale).sub(lowMinimum).intoArray(into, to);
-          BlockDots.high(pairs).mul(highScale).sub(highMinimum).intoArray(into, to + 32);
+          IntVector pairs = BlockLanes.unsigned(weights, offset + 16 + 16 * sub + j);
+          BlockLanes.low(pairs).mul(lowScale).sub(lowMinimum).intoArray(into, to);
+          BlockLanes.high(pairs).mul(highScale).sub(highMinimum).intoArray(into, to + 32);
         }
       }
     }
-  }
-
-  private static FloatVector number(float scale, int factor) {
-    return FloatVector.broadcast(SPECIES, scale * factor);
   }
 }

@@ -1,7 +1,6 @@
 package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
-import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.quant.Q4_0;
@@ -12,11 +11,7 @@ import dev.lungo.quant.Q8_0;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /// Dot products of stored rows of weights with floats, without decoding the rows first: one class a
 /// format.
@@ -27,10 +22,6 @@ final class BlockDots {
   /// Numbers whose sums of x are known.
   static final int BLOCK = 32;
 
-  private static final VectorSpecies<Byte> BYTES =
-      LANES == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
-  static final VectorSpecies<Integer> INTS =
-      LANES == 16 ? IntVector.SPECIES_512 : IntVector.SPECIES_256;
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -44,9 +35,9 @@ final class BlockDots {
     /// Describes `rows` rows of `length` floats, which all share these arrays.
     static Input[] rows(float[] values, int rows, int length, float[] sums, Scratch scratch) {
       for (int z = 0; z < rows * length / BLOCK; z++) {
-        FloatVector sum = floats(values, z * BLOCK);
+        FloatVector sum = Lanes.get(values, z * BLOCK);
         for (int i = LANES; i < BLOCK; i += LANES) {
-          sum = sum.add(floats(values, z * BLOCK + i));
+          sum = sum.add(Lanes.get(values, z * BLOCK + i));
         }
         sums[z] = Lanes.sum(sum, scratch.lanes);
       }
@@ -108,39 +99,5 @@ final class BlockDots {
 
   static float half(MemorySegment weights, long offset) {
     return Float.float16ToFloat(Lanes.natively(weights).get(SHORT, offset));
-  }
-
-  static FloatVector floats(float[] x, int at) {
-    return FloatVector.fromArray(SPECIES, x, at);
-  }
-
-  /// Loads signed bytes, one a lane, as floats.
-  static FloatVector signed(MemorySegment weights, long offset) {
-    return (FloatVector) bytes(weights, offset).castShape(SPECIES, 0);
-  }
-
-  /// Loads unsigned bytes, one a lane.
-  static IntVector unsigned(MemorySegment weights, long offset) {
-    return (IntVector)
-        bytes(weights, offset).convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
-  }
-
-  private static ByteVector bytes(MemorySegment weights, long offset) {
-    return ByteVector.fromMemorySegment(
-        BYTES, Lanes.natively(weights), offset, ByteOrder.LITTLE_ENDIAN);
-  }
-
-  /// Returns the lower four bits of bytes.
-  static FloatVector low(IntVector bytes) {
-    return toFloats(bytes.and(15));
-  }
-
-  /// Returns the upper four bits of bytes.
-  static FloatVector high(IntVector bytes) {
-    return toFloats(bytes.lanewise(VectorOperators.LSHR, 4));
-  }
-
-  static FloatVector toFloats(IntVector numbers) {
-    return (FloatVector) numbers.castShape(SPECIES, 0);
   }
 }

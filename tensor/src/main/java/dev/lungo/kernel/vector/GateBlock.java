@@ -1,8 +1,8 @@
 package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.Lanes.LENGTH;
-import static dev.lungo.kernel.vector.Lanes.SPECIES;
 import static dev.lungo.kernel.vector.Lanes.constant;
+import static dev.lungo.kernel.vector.Lanes.get;
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 
 import dev.lungo.kernel.RecurrentKernels.Cell;
@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorMask;
 
 /// One time step of a block of units, for all sequences: the products stay in the first-level cache
 /// until the gates are computed from them. Belongs to one thread.
@@ -219,7 +219,7 @@ final class GateBlock {
 
   private void rnnReluBackward() {
     for (int i = 0; i < count(); i += LENGTH) {
-      var positive = get(v, i).compare(VectorOperators.GT, ZERO);
+      VectorMask<Float> positive = ActivationLanes.positive(get(v, i));
       ZERO.blend(get(v, at(HIDDEN) + i), positive).intoArray(v, i);
     }
   }
@@ -344,26 +344,21 @@ final class GateBlock {
     }
   }
 
-  private static FloatVector get(float[] v, int at) {
-    return FloatVector.fromArray(SPECIES, v, at);
-  }
-
   private static void sigmoid(float[] v, int from, int count) {
     for (int i = from; i < from + count; i += LENGTH) {
-      ONE.div(VectorExponential.exp(ZERO.sub(get(v, i))).add(ONE)).intoArray(v, i);
+      ExponentialLanes.sigmoid(get(v, i)).intoArray(v, i);
     }
   }
 
   private static void tanh(float[] v, int from, int to, int count) {
     for (int i = 0; i < count; i += LENGTH) {
-      SoftCap.tanh(get(v, from + i)).intoArray(v, to + i);
+      ExponentialLanes.tanh(get(v, from + i)).intoArray(v, to + i);
     }
   }
 
   private static void relu(float[] v, int from, int to, int count) {
     for (int i = 0; i < count; i += LENGTH) {
-      FloatVector x = get(v, from + i);
-      x.blend(ZERO, x.compare(VectorOperators.LT, ZERO)).intoArray(v, to + i);
+      ActivationLanes.relu(get(v, from + i)).intoArray(v, to + i);
     }
   }
 }

@@ -8,6 +8,10 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /// Vectors of float32 to and from memory, and their sum in a fixed order. Indices are in elements.
+///
+/// Methods that take or return vectors stand in classes named `…Lanes` and nowhere else: the JVM's
+/// flags have the methods of these classes inlined always, and a vector that goes into a call or
+/// comes out of one becomes an object.
 final class Lanes {
   /// As many floats as this machine takes at once, 16 at most.
   static final VectorSpecies<Float> SPECIES =
@@ -48,6 +52,15 @@ final class Lanes {
   /// Loads the lanes that are set; the others are 0.
   static FloatVector load(MemorySegment segment, long index, VectorMask<Float> lanes) {
     return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ORDER, lanes);
+  }
+
+  static FloatVector get(float[] values, int at) {
+    return FloatVector.fromArray(SPECIES, values, at);
+  }
+
+  /// Returns what a sum starts from: what stands there, or zero.
+  static FloatVector start(float[] sums, int at, boolean add) {
+    return add ? get(sums, at) : zero();
   }
 
   static void store(FloatVector vector, MemorySegment segment, long index) {

@@ -1,9 +1,9 @@
 package dev.lungo.kernel.vector;
 
+import static dev.lungo.kernel.vector.Lanes.start;
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
-import static dev.lungo.kernel.vector.RegisterTile.start;
 
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;

@@ -276,12 +276,12 @@ final class PanelStep {
       FloatVector score = FloatVector.fromArray(SPECIES, scores, key * COLUMNS + half);
       maximum = maximum.blend(score, score.compare(VectorOperators.GT, maximum));
     }
-    FloatVector factor = VectorExponential.exp(before.sub(maximum));
+    FloatVector factor = ExponentialLanes.exp(before.sub(maximum));
     FloatVector sum = FloatVector.fromArray(SPECIES, sums, state).mul(factor);
     for (int key = 0; key < seen; key++) {
       int at = key * COLUMNS + half;
       FloatVector weight =
-          VectorExponential.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
+          ExponentialLanes.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
       weight.intoArray(scores, at);
       sum = sum.add(weight);
     }

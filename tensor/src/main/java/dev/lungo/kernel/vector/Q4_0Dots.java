@@ -41,31 +41,34 @@ final class Q4_0Dots {
     for (; i <= k - 64; i += 64, z += 2) {
       long block = offset + (i >> 5) * (long) BLOCK_BYTES;
       float scale = BlockDots.half(weights, block);
-      even = block(weights, block, scale, x, from + i, even);
+      even = BlockSumLanes.block(weights, block, scale, x, from + i, even);
       evenSum = Math.fma(scale, sums[z], evenSum);
       scale = BlockDots.half(weights, block + BLOCK_BYTES);
-      odd = block(weights, block + BLOCK_BYTES, scale, x, from + i + 32, odd);
+      odd = BlockSumLanes.block(weights, block + BLOCK_BYTES, scale, x, from + i + 32, odd);
       oddSum = Math.fma(scale, sums[z + 1], oddSum);
     }
     if (i < k) {
       long block = offset + (i >> 5) * (long) BLOCK_BYTES;
       float scale = BlockDots.half(weights, block);
-      even = block(weights, block, scale, x, from + i, even);
+      even = BlockSumLanes.block(weights, block, scale, x, from + i, even);
       evenSum = Math.fma(scale, sums[z], evenSum);
     }
     return Lanes.sum(even.add(odd), lanes) - 8 * (evenSum + oddSum);
   }
 
-  private static FloatVector block(
-      MemorySegment weights, long block, float scale, float[] x, int i, FloatVector sum) {
-    IntVector pairs = BlockDots.unsigned(weights, block + 2);
-    FloatVector products = BlockDots.low(pairs).mul(BlockDots.floats(x, i));
-    products = BlockDots.high(pairs).fma(BlockDots.floats(x, i + 16), products);
-    if (LANES == 8) {
-      pairs = BlockDots.unsigned(weights, block + 10);
-      products = BlockDots.low(pairs).fma(BlockDots.floats(x, i + 8), products);
-      products = BlockDots.high(pairs).fma(BlockDots.floats(x, i + 24), products);
+  /// What a block adds to the sum.
+  private static final class BlockSumLanes {
+    static FloatVector block(
+        MemorySegment weights, long block, float scale, float[] x, int i, FloatVector sum) {
+      IntVector pairs = BlockLanes.unsigned(weights, block + 2);
+      FloatVector products = BlockLanes.low(pairs).mul(Lanes.get(x, i));
+      products = BlockLanes.high(pairs).fma(Lanes.get(x, i + 16), products);
+      if (LANES == 8) {
+        pairs = BlockLanes.unsigned(weights, block + 10);
+        products = BlockLanes.low(pairs).fma(Lanes.get(x, i + 8), products);
+        products = BlockLanes.high(pairs).fma(Lanes.get(x, i + 24), products);
+      }
+      return products.fma(FloatVector.broadcast(SPECIES, scale), sum);
     }
-    return products.fma(FloatVector.broadcast(SPECIES, scale), sum);
   }
 }

@@ -8,10 +8,8 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Dot products with rows of Q4_K ([dev.lungo.quant.Q4_K]). The scales and minima of a row are
 /// unpacked first, eight at a time; minima are multiplied with sums of x.
@@ -69,27 +67,19 @@ final class Q4_KDots {
       int sum) {
     FloatVector minima = FloatVector.zero(FloatVector.SPECIES_256);
     for (int b = 0; b < blocks; b++, offset += BLOCK_BYTES, sum += SUB_BLOCKS) {
-      eight(scratch.packed, 16 * b)
+      BlockLanes.eight(scratch.packed, 16 * b)
           .mul(BlockDots.half(weights, offset))
           .intoArray(scratch.scales, SUB_BLOCKS * b);
       FloatVector x = FloatVector.fromArray(FloatVector.SPECIES_256, sums, sum);
       FloatVector scale =
           FloatVector.broadcast(FloatVector.SPECIES_256, BlockDots.half(weights, offset + 2));
-      minima = eight(scratch.packed, 16 * b + 8).mul(x).fma(scale, minima);
+      minima = BlockLanes.eight(scratch.packed, 16 * b + 8).mul(x).fma(scale, minima);
     }
     float total = 0;
     for (int i = 0; i < SUB_BLOCKS; i++) {
       total += minima.lane(i);
     }
     return total;
-  }
-
-  private static FloatVector eight(byte[] packed, int at) {
-    IntVector numbers =
-        (IntVector)
-            ByteVector.fromArray(ByteVector.SPECIES_64, packed, at)
-                .convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
-    return (FloatVector) numbers.castShape(FloatVector.SPECIES_256, 0);
   }
 
   /// Computes one dot product, without minima: of each 32 bytes, the lower halves are one
@@ -107,19 +97,19 @@ final class Q4_KDots {
     for (int i = 0; i < k; i += 64) {
       long bytes = offset + (i >> 8) * (long) BLOCK_BYTES + 16 + (i >> 1 & 127);
       int at = from + i;
-      IntVector pairs = BlockDots.unsigned(weights, bytes);
-      FloatVector low = BlockDots.low(pairs).mul(BlockDots.floats(x, at));
-      FloatVector high = BlockDots.high(pairs).mul(BlockDots.floats(x, at + 32));
-      pairs = BlockDots.unsigned(weights, bytes + LANES);
-      low = BlockDots.low(pairs).fma(BlockDots.floats(x, at + LANES), low);
-      high = BlockDots.high(pairs).fma(BlockDots.floats(x, at + 32 + LANES), high);
+      IntVector pairs = BlockLanes.unsigned(weights, bytes);
+      FloatVector low = BlockLanes.low(pairs).mul(Lanes.get(x, at));
+      FloatVector high = BlockLanes.high(pairs).mul(Lanes.get(x, at + 32));
+      pairs = BlockLanes.unsigned(weights, bytes + LANES);
+      low = BlockLanes.low(pairs).fma(Lanes.get(x, at + LANES), low);
+      high = BlockLanes.high(pairs).fma(Lanes.get(x, at + 32 + LANES), high);
       if (LANES == 8) {
-        pairs = BlockDots.unsigned(weights, bytes + 16);
-        low = BlockDots.low(pairs).fma(BlockDots.floats(x, at + 16), low);
-        high = BlockDots.high(pairs).fma(BlockDots.floats(x, at + 48), high);
-        pairs = BlockDots.unsigned(weights, bytes + 24);
-        low = BlockDots.low(pairs).fma(BlockDots.floats(x, at + 24), low);
-        high = BlockDots.high(pairs).fma(BlockDots.floats(x, at + 56), high);
+        pairs = BlockLanes.unsigned(weights, bytes + 16);
+        low = BlockLanes.low(pairs).fma(Lanes.get(x, at + 16), low);
+        high = BlockLanes.high(pairs).fma(Lanes.get(x, at + 48), high);
+        pairs = BlockLanes.unsigned(weights, bytes + 24);
+        low = BlockLanes.low(pairs).fma(Lanes.get(x, at + 24), low);
+        high = BlockLanes.high(pairs).fma(Lanes.get(x, at + 56), high);
       }
       lows = low.fma(FloatVector.broadcast(SPECIES, scales[i >> 5]), lows);
       highs = high.fma(FloatVector.broadcast(SPECIES, scales[(i >> 5) + 1]), highs);

@@ -17,9 +17,6 @@ final class Q5_0Dots {
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /// The number of each lane: the fifth bits of a block are one int, a bit a number.
-  private static final IntVector LANE = IntVector.zero(BlockDots.INTS).addIndex(1);
-
   private Q5_0Dots() {}
 
   /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
@@ -47,39 +44,44 @@ final class Q5_0Dots {
       float scale = BlockDots.half(weights, block);
       int fifth = Lanes.natively(weights).get(INT, block + 2);
       sum =
-          products(weights, block + 6, fifth, x, from + i)
+          BlockSumLanes.products(weights, block + 6, fifth, x, from + i)
               .fma(FloatVector.broadcast(SPECIES, scale), sum);
       offsets = Math.fma(scale, sums[(from + i) >> 5], offsets);
     }
     return Lanes.sum(sum, lanes) - 16 * offsets;
   }
 
-  private static FloatVector products(
-      MemorySegment weights, long bytes, int fifth, float[] x, int i) {
-    IntVector pairs = BlockDots.unsigned(weights, bytes);
-    FloatVector products = low(pairs, fifth).mul(BlockDots.floats(x, i));
-    products = high(pairs, fifth >>> 16).fma(BlockDots.floats(x, i + 16), products);
-    if (LANES == 8) {
-      pairs = BlockDots.unsigned(weights, bytes + 8);
-      products = low(pairs, fifth >>> 8).fma(BlockDots.floats(x, i + 8), products);
-      products = high(pairs, fifth >>> 24).fma(BlockDots.floats(x, i + 24), products);
+  /// What a block adds to the sum.
+  private static final class BlockSumLanes {
+    /// The number of each lane: the fifth bits of a block are one int, a bit a number.
+    private static final IntVector LANE = IntVector.zero(BlockLanes.INTS).addIndex(1);
+
+    static FloatVector products(MemorySegment weights, long bytes, int fifth, float[] x, int i) {
+      IntVector pairs = BlockLanes.unsigned(weights, bytes);
+      FloatVector products = low(pairs, fifth).mul(Lanes.get(x, i));
+      products = high(pairs, fifth >>> 16).fma(Lanes.get(x, i + 16), products);
+      if (LANES == 8) {
+        pairs = BlockLanes.unsigned(weights, bytes + 8);
+        products = low(pairs, fifth >>> 8).fma(Lanes.get(x, i + 8), products);
+        products = high(pairs, fifth >>> 24).fma(Lanes.get(x, i + 24), products);
+      }
+      return products;
     }
-    return products;
-  }
 
-  private static FloatVector low(IntVector pairs, int fifth) {
-    return BlockDots.toFloats(pairs.and(15).or(sixteens(fifth)));
-  }
+    static FloatVector low(IntVector pairs, int fifth) {
+      return BlockLanes.toFloats(pairs.and(15).or(sixteens(fifth)));
+    }
 
-  private static FloatVector high(IntVector pairs, int fifth) {
-    return BlockDots.toFloats(pairs.lanewise(VectorOperators.LSHR, 4).or(sixteens(fifth)));
-  }
+    static FloatVector high(IntVector pairs, int fifth) {
+      return BlockLanes.toFloats(pairs.lanewise(VectorOperators.LSHR, 4).or(sixteens(fifth)));
+    }
 
-  /// Returns 16 where the lane's bit is set.
-  private static IntVector sixteens(int bits) {
-    return IntVector.broadcast(BlockDots.INTS, bits)
-        .lanewise(VectorOperators.LSHR, LANE)
-        .and(1)
-        .lanewise(VectorOperators.LSHL, 4);
+    /// Returns 16 where the lane's bit is set.
+    static IntVector sixteens(int bits) {
+      return IntVector.broadcast(BlockLanes.INTS, bits)
+          .lanewise(VectorOperators.LSHR, LANE)
+          .and(1)
+          .lanewise(VectorOperators.LSHL, 4);
+    }
   }
 }

@@ -16,9 +16,9 @@ final class Q6_KDots {
   /// Steps of a half block; in each, `LANES` bytes of the upper bits give four vectors.
   private static final int STEPS = 32 / LANES;
 
-  private static final IntVector FIFTEEN = IntVector.broadcast(BlockDots.INTS, 15);
-  private static final IntVector UPPER = IntVector.broadcast(BlockDots.INTS, 48);
-  private static final IntVector HALF = IntVector.broadcast(BlockDots.INTS, 32);
+  private static final IntVector FIFTEEN = IntVector.broadcast(BlockLanes.INTS, 15);
+  private static final IntVector UPPER = IntVector.broadcast(BlockLanes.INTS, 48);
+  private static final IntVector HALF = IntVector.broadcast(BlockLanes.INTS, 32);
 
   private Q6_KDots() {}
 
@@ -44,7 +44,7 @@ final class Q6_KDots {
     for (int b = 0; b < blocks; b++, offset += BLOCK_BYTES) {
       FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset + 208));
       for (int i = 0; i < SUB_BLOCKS; i += LANES) {
-        BlockDots.signed(weights, offset + 192 + i)
+        BlockLanes.signed(weights, offset + 192 + i)
             .mul(scale)
             .intoArray(scales, SUB_BLOCKS * b + i);
       }
@@ -71,27 +71,27 @@ final class Q6_KDots {
       long lower = block + 64 * (half & 1) + j;
       int shift = 4 * upperHalves;
       IntVector fives =
-          BlockDots.unsigned(weights, block + 128 + 32 * (half & 1) + j)
+          BlockLanes.unsigned(weights, block + 128 + 32 * (half & 1) + j)
               .lanewise(VectorOperators.LSHR, shift);
       int at = from + 128 * half + 64 * upperHalves + j;
       int scale = 8 * half + 4 * upperHalves + (j >> 4);
       IntVector values =
-          BlockDots.unsigned(weights, lower)
+          BlockLanes.unsigned(weights, lower)
               .lanewise(VectorOperators.LSHR, shift)
               .and(FIFTEEN)
               .or(fives.lanewise(VectorOperators.LSHL, 4).and(UPPER));
       even =
-          BlockDots.toFloats(values.sub(HALF))
-              .mul(BlockDots.floats(x, at))
+          BlockLanes.toFloats(values.sub(HALF))
+              .mul(Lanes.get(x, at))
               .fma(FloatVector.broadcast(SPECIES, scales[scale]), even);
       values =
-          BlockDots.unsigned(weights, lower + 32)
+          BlockLanes.unsigned(weights, lower + 32)
               .lanewise(VectorOperators.LSHR, shift)
               .and(FIFTEEN)
               .or(fives.lanewise(VectorOperators.LSHL, 2).and(UPPER));
       odd =
-          BlockDots.toFloats(values.sub(HALF))
-              .mul(BlockDots.floats(x, at + 32))
+          BlockLanes.toFloats(values.sub(HALF))
+              .mul(Lanes.get(x, at + 32))
               .fma(FloatVector.broadcast(SPECIES, scales[scale + 2]), odd);
     }
     return Lanes.sum(even.add(odd), lanes);

@@ -36,25 +36,28 @@ final class Q8_0Dots {
     int i = 0;
     for (; i <= k - 64; i += 64) {
       long block = offset + (i >> 5) * (long) BLOCK_BYTES;
-      even = block(weights, block, x, from + i, even);
-      odd = block(weights, block + BLOCK_BYTES, x, from + i + 32, odd);
+      even = BlockSumLanes.block(weights, block, x, from + i, even);
+      odd = BlockSumLanes.block(weights, block + BLOCK_BYTES, x, from + i + 32, odd);
     }
     if (i < k) {
-      even = block(weights, offset + (i >> 5) * (long) BLOCK_BYTES, x, from + i, even);
+      even =
+          BlockSumLanes.block(weights, offset + (i >> 5) * (long) BLOCK_BYTES, x, from + i, even);
     }
     return Lanes.sum(even.add(odd), lanes);
   }
 
-  private static FloatVector block(
-      MemorySegment weights, long block, float[] x, int i, FloatVector sum) {
-    FloatVector products = BlockDots.signed(weights, block + 2).mul(BlockDots.floats(x, i));
-    if (LANES == 16) {
-      products = BlockDots.signed(weights, block + 18).fma(BlockDots.floats(x, i + 16), products);
-    } else {
-      products = BlockDots.signed(weights, block + 10).fma(BlockDots.floats(x, i + 8), products);
-      products = BlockDots.signed(weights, block + 18).fma(BlockDots.floats(x, i + 16), products);
-      products = BlockDots.signed(weights, block + 26).fma(BlockDots.floats(x, i + 24), products);
+  /// What a block adds to the sum.
+  private static final class BlockSumLanes {
+    static FloatVector block(MemorySegment weights, long block, float[] x, int i, FloatVector sum) {
+      FloatVector products = BlockLanes.signed(weights, block + 2).mul(Lanes.get(x, i));
+      if (LANES == 16) {
+        products = BlockLanes.signed(weights, block + 18).fma(Lanes.get(x, i + 16), products);
+      } else {
+        products = BlockLanes.signed(weights, block + 10).fma(Lanes.get(x, i + 8), products);
+        products = BlockLanes.signed(weights, block + 18).fma(Lanes.get(x, i + 16), products);
+        products = BlockLanes.signed(weights, block + 26).fma(Lanes.get(x, i + 24), products);
+      }
+      return products.fma(FloatVector.broadcast(SPECIES, BlockDots.half(weights, block)), sum);
     }
-    return products.fma(FloatVector.broadcast(SPECIES, BlockDots.half(weights, block)), sum);
   }
 }

@@ -2,7 +2,6 @@ package dev.lungo.kernel.vector;
 
 import com.sun.management.HotSpotDiagnosticMXBean;
 import java.lang.management.ManagementFactory;
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The innermost loop of every matrix product: [#ROWS] × [#COLUMNS] sums held in vector registers.
@@ -90,10 +89,5 @@ final class RegisterTile {
     } else {
       multiplyLines(a, aFrom, b, bFrom, depth, c, cFrom, add);
     }
-  }
-
-  /// Returns what a sum starts from.
-  static FloatVector start(float[] c, int at, boolean add) {
-    return add ? FloatVector.fromArray(SPECIES, c, at) : FloatVector.zero(SPECIES);
   }
 }

@@ -165,7 +165,7 @@ final class StoredAttentionRows {
   private void bound(int start, int count, float cap) {
     for (int i = start; i < start + count; i += LENGTH) {
       FloatVector score = FloatVector.fromArray(SPECIES, scores, i);
-      FloatVector bounded = SoftCap.tanh(score.div(cap)).mul(cap);
+      FloatVector bounded = ExponentialLanes.tanh(score.div(cap)).mul(cap);
       // Hidden keys stay hidden.
       bounded
           .blend(score, score.compare(VectorOperators.EQ, Float.NEGATIVE_INFINITY))
@@ -189,7 +189,7 @@ final class StoredAttentionRows {
     double sum = 0;
     for (int i = start; i < start + count; i += LENGTH) {
       FloatVector score = FloatVector.fromArray(SPECIES, scores, i);
-      VectorExponential.exp(score.sub(maximum)).intoArray(scores, i);
+      ExponentialLanes.exp(score.sub(maximum)).intoArray(scores, i);
     }
     for (int i = start; i < start + count; i++) {
       sum += scores[i];

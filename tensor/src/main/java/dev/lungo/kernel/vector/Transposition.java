@@ -19,22 +19,14 @@ final class Transposition {
   private static final boolean IN_REGISTERS = LANES >= SIDE;
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_256;
 
-  private static final VectorShuffle<Float> BY_4 = exchange(4);
-  private static final VectorShuffle<Float> BY_2 = exchange(2);
-  private static final VectorShuffle<Float> BY_1 = exchange(1);
-  private static final VectorMask<Float> HALVES = mask(0b1111_0000);
-  private static final VectorMask<Float> QUARTERS = mask(0b1100_1100);
-  private static final VectorMask<Float> EIGHTHS = mask(0b1010_1010);
+  private static final VectorShuffle<Float> BY_4 = VectorShuffle.fromOp(SPECIES, lane -> lane ^ 4);
+  private static final VectorShuffle<Float> BY_2 = VectorShuffle.fromOp(SPECIES, lane -> lane ^ 2);
+  private static final VectorShuffle<Float> BY_1 = VectorShuffle.fromOp(SPECIES, lane -> lane ^ 1);
+  private static final VectorMask<Float> HALVES = VectorMask.fromLong(SPECIES, 0b1111_0000);
+  private static final VectorMask<Float> QUARTERS = VectorMask.fromLong(SPECIES, 0b1100_1100);
+  private static final VectorMask<Float> EIGHTHS = VectorMask.fromLong(SPECIES, 0b1010_1010);
 
   private Transposition() {}
-
-  private static VectorShuffle<Float> exchange(int distance) {
-    return VectorShuffle.fromOp(SPECIES, lane -> lane ^ distance);
-  }
-
-  private static VectorMask<Float> mask(int lanes) {
-    return VectorMask.fromLong(SPECIES, lanes);
-  }
 
   /// Copies `lines` × `depth` to `depth` × `lines`: float k of line i goes to at + k · toStride +
   /// i.

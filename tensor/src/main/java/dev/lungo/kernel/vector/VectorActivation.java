@@ -1,40 +1,32 @@
 package dev.lungo.kernel.vector;
 
+import static dev.lungo.kernel.vector.ActivationLanes.gelu;
+import static dev.lungo.kernel.vector.ActivationLanes.geluSlope;
+import static dev.lungo.kernel.vector.ActivationLanes.positive;
+import static dev.lungo.kernel.vector.ActivationLanes.siluSlopeOverSigmoid;
+import static dev.lungo.kernel.vector.ExponentialLanes.sigmoid;
 import static dev.lungo.kernel.vector.Lanes.LENGTH;
 import static dev.lungo.kernel.vector.Lanes.constant;
 import static dev.lungo.kernel.vector.Lanes.first;
 import static dev.lungo.kernel.vector.Lanes.load;
 import static dev.lungo.kernel.vector.Lanes.store;
-import static dev.lungo.kernel.vector.VectorExponential.exp;
 
 import dev.lungo.kernel.ActivationKernels;
 import dev.lungo.kernel.Parallel;
 import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
-/// Activation functions: each formula once, on a vector; whole vectors and the masked tail both go
-/// through it.
+/// Activation functions over arrays; whole vectors and the masked tail both go through the same
+/// formula.
 final class VectorActivation implements ActivationKernels {
   private static final FloatVector ZERO = constant(0);
   private static final FloatVector ONE = constant(1);
-
-  /// 2u(x) = LINEAR·x + CUBIC·x³, where gelu(x) = x/2 · (1 + tanh(u)) = x · sigmoid(2u).
-  private static final FloatVector LINEAR = constant(2 * Math.sqrt(2 / Math.PI));
-
-  private static final FloatVector CUBIC = constant(2 * Math.sqrt(2 / Math.PI) * 0.044715);
-  private static final FloatVector THREE_CUBIC =
-      constant(2 * Math.sqrt(2 / Math.PI) * 0.044715 * 3);
 
   private final Parallel parallel;
 
   VectorActivation(Parallel parallel) {
     this.parallel = parallel;
-  }
-
-  private static FloatVector sigmoid(FloatVector x) {
-    return ONE.div(exp(ZERO.sub(x)).add(ONE));
   }
 
   @Override
@@ -92,10 +84,6 @@ final class VectorActivation implements ActivationKernels {
         });
   }
 
-  private static FloatVector siluSlopeOverSigmoid(FloatVector x, FloatVector s) {
-    return x.sub(x.mul(s)).add(ONE);
-  }
-
   @Override
   public void geluTanh(MemorySegment x, MemorySegment out, long count) {
     Blocks.forElements(
@@ -111,14 +99,6 @@ final class VectorActivation implements ActivationKernels {
             store(gelu(load(x, i, tail)), out, i, tail);
           }
         });
-  }
-
-  private static FloatVector gelu(FloatVector x) {
-    return x.mul(geluGate(x, x.mul(x)));
-  }
-
-  private static FloatVector geluGate(FloatVector x, FloatVector square) {
-    return sigmoid(x.mul(square.fma(CUBIC, LINEAR)));
   }
 
   @Override
@@ -140,13 +120,6 @@ final class VectorActivation implements ActivationKernels {
                 tail);
           }
         });
-  }
-
-  /// With s = sigmoid(2u): gelu'(x) = s + x · s·(1 - s) · 2u'(x).
-  private static FloatVector geluSlope(FloatVector x) {
-    FloatVector square = x.mul(x);
-    FloatVector s = geluGate(x, square);
-    return x.mul(s).mul(ONE.sub(s)).fma(square.fma(THREE_CUBIC, LINEAR), s);
   }
 
   @Override
@@ -203,11 +176,11 @@ final class VectorActivation implements ActivationKernels {
         (from, to) -> {
           long i = from;
           for (; i <= to - LENGTH; i += LENGTH) {
-            store(SoftCap.tanh(load(x, i).div(cap)).mul(cap), out, i);
+            store(ExponentialLanes.tanh(load(x, i).div(cap)).mul(cap), out, i);
           }
           if (i < to) {
             VectorMask<Float> tail = first(to - i);
-            store(SoftCap.tanh(load(x, i, tail).div(cap)).mul(cap), out, i, tail);
+            store(ExponentialLanes.tanh(load(x, i, tail).div(cap)).mul(cap), out, i, tail);
           }
         });
   }
@@ -241,18 +214,13 @@ final class VectorActivation implements ActivationKernels {
         (from, to) -> {
           long i = from;
           for (; i <= to - LENGTH; i += LENGTH) {
-            store(cut(load(x, i)), out, i);
+            store(ActivationLanes.relu(load(x, i)), out, i);
           }
           if (i < to) {
             VectorMask<Float> tail = first(to - i);
-            store(cut(load(x, i, tail)), out, i, tail);
+            store(ActivationLanes.relu(load(x, i, tail)), out, i, tail);
           }
         });
-  }
-
-  /// As max(x, 0), which also has to order zeros by their sign and takes five instructions to.
-  private static FloatVector cut(FloatVector x) {
-    return x.blend(ZERO, x.compare(VectorOperators.LT, ZERO));
   }
 
   @Override
@@ -272,9 +240,5 @@ final class VectorActivation implements ActivationKernels {
             store(load(dx, i, tail).add(passed), dx, i, tail);
           }
         });
-  }
-
-  private static VectorMask<Float> positive(FloatVector x) {
-    return x.compare(VectorOperators.GT, ZERO);
   }
 }

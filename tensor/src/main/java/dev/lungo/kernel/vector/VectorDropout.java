@@ -18,10 +18,6 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorDropout {
   private static final VectorSpecies<Integer> INTS = Lanes.SPECIES.withLanes(int.class);
 
-  private static final IntVector FIRST = IntVector.broadcast(INTS, FIRST_MULTIPLIER);
-  private static final IntVector SECOND = IntVector.broadcast(INTS, SECOND_MULTIPLIER);
-  private static final IntVector LANES = IntVector.zero(INTS).addIndex(1);
-
   private final DropoutMask mask;
 
   VectorDropout(float dropProbability, long seed) {
@@ -37,30 +33,37 @@ final class VectorDropout {
     float factor = mask.factor();
     long i = from;
     for (; i <= to - LENGTH; i += LENGTH) {
-      VectorMask<Float> kept = kept(i, firstKey, secondKey, threshold);
+      VectorMask<Float> kept = MaskLanes.kept(i, firstKey, secondKey, threshold);
       FloatVector value = Lanes.zero().blend(load(x, i).mul(factor), kept);
       store(accumulate ? load(out, i).add(value) : value, out, i);
     }
     if (i < to) {
       VectorMask<Float> tail = Lanes.first(to - i);
-      VectorMask<Float> kept = kept(i, firstKey, secondKey, threshold);
+      VectorMask<Float> kept = MaskLanes.kept(i, firstKey, secondKey, threshold);
       FloatVector value = Lanes.zero().blend(load(x, i, tail).mul(factor), kept);
       store(accumulate ? load(out, i, tail).add(value) : value, out, i, tail);
     }
   }
 
-  private static VectorMask<Float> kept(
-      long index, IntVector firstKey, IntVector secondKey, IntVector threshold) {
-    IntVector hash = LANES.add((int) index).lanewise(VectorOperators.XOR, firstKey);
-    hash = mix(mix(hash).lanewise(VectorOperators.XOR, secondKey));
-    return hash.compare(VectorOperators.UGE, threshold).cast(Lanes.SPECIES);
-  }
+  /// Which lanes are kept.
+  private static final class MaskLanes {
+    private static final IntVector FIRST = IntVector.broadcast(INTS, FIRST_MULTIPLIER);
+    private static final IntVector SECOND = IntVector.broadcast(INTS, SECOND_MULTIPLIER);
+    private static final IntVector LANES = IntVector.zero(INTS).addIndex(1);
 
-  private static IntVector mix(IntVector hash) {
-    return shiftXor(shiftXor(shiftXor(hash, 16).mul(FIRST), 13).mul(SECOND), 16);
-  }
+    static VectorMask<Float> kept(
+        long index, IntVector firstKey, IntVector secondKey, IntVector threshold) {
+      IntVector hash = LANES.add((int) index).lanewise(VectorOperators.XOR, firstKey);
+      hash = mix(mix(hash).lanewise(VectorOperators.XOR, secondKey));
+      return hash.compare(VectorOperators.UGE, threshold).cast(Lanes.SPECIES);
+    }
 
-  private static IntVector shiftXor(IntVector hash, int bits) {
-    return hash.lanewise(VectorOperators.XOR, hash.lanewise(VectorOperators.LSHR, bits));
+    static IntVector mix(IntVector hash) {
+      return shiftXor(shiftXor(shiftXor(hash, 16).mul(FIRST), 13).mul(SECOND), 16);
+    }
+
+    static IntVector shiftXor(IntVector hash, int bits) {
+      return hash.lanewise(VectorOperators.XOR, hash.lanewise(VectorOperators.LSHR, bits));
+    }
   }
 }

@@ -7,8 +7,8 @@ import static dev.lungo.kernel.vector.Lanes.store;
 import dev.lungo.kernel.OptimizerKernels;
 import dev.lungo.kernel.Parallel;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /// Optimizer steps.
 final class VectorOptimizer implements OptimizerKernels {
@@ -19,7 +19,7 @@ final class VectorOptimizer implements OptimizerKernels {
   }
 
   /// The factors of one step, the same for every element.
-  private record AdamFactors(
+  private record AdamLanes(
       float gradientScale,
       float beta1,
       float oneMinusBeta1,
@@ -42,6 +42,32 @@ final class VectorOptimizer implements OptimizerKernels {
       return p.mul(decay)
           .sub(m.mul(stepSize).div(v.sqrt().mul(inverseRootCorrection).add(epsilon)));
     }
+
+    /// Does the same, bit for bit, with the one element at `i`: what is left when whole vectors
+    /// have been taken. A masked vector would double the loop, which is then too large to be
+    /// inlined.
+    void one(
+        MemorySegment parameter,
+        MemorySegment gradient,
+        MemorySegment firstMoment,
+        MemorySegment secondMoment,
+        long i) {
+      float g = get(gradient, i) * gradientScale;
+      float m = get(firstMoment, i) * beta1 + g * oneMinusBeta1;
+      float v = get(secondMoment, i) * beta2 + g * g * oneMinusBeta2;
+      set(firstMoment, i, m);
+      set(secondMoment, i, v);
+      float root = (float) Math.sqrt(v) * inverseRootCorrection + epsilon;
+      set(parameter, i, get(parameter, i) * decay - m * stepSize / root);
+    }
+
+    private static float get(MemorySegment segment, long index) {
+      return segment.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+    }
+
+    private static void set(MemorySegment segment, long index, float value) {
+      segment.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
+    }
   }
 
   @Override
@@ -58,8 +84,8 @@ final class VectorOptimizer implements OptimizerKernels {
       float epsilon,
       float weightDecay,
       long step) {
-    AdamFactors factors =
-        new AdamFactors(
+    AdamLanes factors =
+        new AdamLanes(
             gradientScale,
             beta1,
             (float) (1.0 - beta1),
@@ -82,14 +108,8 @@ final class VectorOptimizer implements OptimizerKernels {
             store(v, secondMoment, i);
             store(factors.parameter(load(parameter, i), m, v), parameter, i);
           }
-          if (i < to) {
-            VectorMask<Float> tail = Lanes.first(to - i);
-            FloatVector g = load(gradient, i, tail).mul(factors.gradientScale);
-            FloatVector m = factors.first(load(firstMoment, i, tail), g);
-            FloatVector v = factors.second(load(secondMoment, i, tail), g);
-            store(m, firstMoment, i, tail);
-            store(v, secondMoment, i, tail);
-            store(factors.parameter(load(parameter, i, tail), m, v), parameter, i, tail);
+          for (; i < to; i++) {
+            factors.one(parameter, gradient, firstMoment, secondMoment, i);
           }
         });
   }

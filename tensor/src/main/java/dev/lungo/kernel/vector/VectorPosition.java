@@ -15,33 +15,10 @@ import jdk.incubator.vector.VectorShuffle;
 /// Rotary positions. Halves are turned vector against vector; of interleaved pairs, each lane takes
 /// its neighbour.
 final class VectorPosition implements PositionKernels {
-  /// Lane 2i takes lane 2i + 1 and the reverse.
-  private static final VectorShuffle<Float> NEIGHBOUR =
-      VectorShuffle.fromOp(SPECIES, lane -> lane ^ 1);
-
-  /// Lanes 2i and 2i + 1 take the angle of pair i, of the first half of a vector of angles or of
-  /// the second.
-  private static final VectorShuffle<Float> FIRST_PAIRS =
-      VectorShuffle.fromOp(SPECIES, lane -> lane / 2);
-
-  private static final VectorShuffle<Float> SECOND_PAIRS =
-      VectorShuffle.fromOp(SPECIES, lane -> LENGTH / 2 + lane / 2);
-
-  /// a·cos - b·sin in even lanes, b·cos + a·sin in odd ones.
-  private static final FloatVector SIGNS = signs();
-
   private final Parallel parallel;
 
   VectorPosition(Parallel parallel) {
     this.parallel = parallel;
-  }
-
-  private static FloatVector signs() {
-    float[] signs = new float[LENGTH];
-    for (int lane = 0; lane < LENGTH; lane++) {
-      signs[lane] = lane % 2 == 0 ? -1 : 1;
-    }
-    return FloatVector.fromArray(SPECIES, signs, 0);
   }
 
   @Override
@@ -100,8 +77,8 @@ final class VectorPosition implements PositionKernels {
       FloatVector sin = load(sine, angles + i).mul(direction);
       FloatVector a = load(x, head + i);
       FloatVector b = load(x, head + pairs + i);
-      put(a.mul(cos).sub(b.mul(sin)), out, head + i, accumulate);
-      put(a.mul(sin).add(b.mul(cos)), out, head + pairs + i, accumulate);
+      TurnLanes.put(a.mul(cos).sub(b.mul(sin)), out, head + i, accumulate);
+      TurnLanes.put(a.mul(sin).add(b.mul(cos)), out, head + pairs + i, accumulate);
     }
     for (; i < pairs; i++) {
       rotatePair(
@@ -125,13 +102,15 @@ final class VectorPosition implements PositionKernels {
       FloatVector sin = load(sine, angles + i).mul(direction);
       FloatVector first = load(x, head + 2L * i);
       FloatVector second = load(x, head + 2L * i + LENGTH);
-      put(
-          turn(first, cos.rearrange(FIRST_PAIRS), sin.rearrange(FIRST_PAIRS)),
+      TurnLanes.put(
+          TurnLanes.turn(
+              first, cos.rearrange(TurnLanes.FIRST_PAIRS), sin.rearrange(TurnLanes.FIRST_PAIRS)),
           out,
           head + 2L * i,
           accumulate);
-      put(
-          turn(second, cos.rearrange(SECOND_PAIRS), sin.rearrange(SECOND_PAIRS)),
+      TurnLanes.put(
+          TurnLanes.turn(
+              second, cos.rearrange(TurnLanes.SECOND_PAIRS), sin.rearrange(TurnLanes.SECOND_PAIRS)),
           out,
           head + 2L * i + LENGTH,
           accumulate);
@@ -148,14 +127,6 @@ final class VectorPosition implements PositionKernels {
           direction,
           accumulate);
     }
-  }
-
-  private static FloatVector turn(FloatVector pairs, FloatVector cos, FloatVector sin) {
-    return pairs.mul(cos).add(pairs.rearrange(NEIGHBOUR).mul(sin).mul(SIGNS));
-  }
-
-  private static void put(FloatVector value, MemorySegment out, long index, boolean accumulate) {
-    store(accumulate ? load(out, index).add(value) : value, out, index);
   }
 
   private static void rotatePair(
@@ -181,5 +152,37 @@ final class VectorPosition implements PositionKernels {
         JAVA_FLOAT_UNALIGNED,
         index,
         accumulate ? out.getAtIndex(JAVA_FLOAT_UNALIGNED, index) + value : value);
+  }
+
+  private static final class TurnLanes {
+    /// Lane 2i takes lane 2i + 1 and the reverse.
+    private static final VectorShuffle<Float> NEIGHBOUR =
+        VectorShuffle.fromOp(SPECIES, lane -> lane ^ 1);
+
+    /// Lanes 2i and 2i + 1 take the angle of pair i, of the first half of a vector of angles or of
+    /// the second.
+    static final VectorShuffle<Float> FIRST_PAIRS = VectorShuffle.fromOp(SPECIES, lane -> lane / 2);
+
+    static final VectorShuffle<Float> SECOND_PAIRS =
+        VectorShuffle.fromOp(SPECIES, lane -> LENGTH / 2 + lane / 2);
+
+    /// a·cos - b·sin in even lanes, b·cos + a·sin in odd ones.
+    private static final FloatVector SIGNS = signs();
+
+    private static FloatVector signs() {
+      float[] signs = new float[LENGTH];
+      for (int lane = 0; lane < LENGTH; lane++) {
+        signs[lane] = lane % 2 == 0 ? -1 : 1;
+      }
+      return FloatVector.fromArray(SPECIES, signs, 0);
+    }
+
+    static FloatVector turn(FloatVector pairs, FloatVector cos, FloatVector sin) {
+      return pairs.mul(cos).add(pairs.rearrange(NEIGHBOUR).mul(sin).mul(SIGNS));
+    }
+
+    static void put(FloatVector value, MemorySegment out, long index, boolean accumulate) {
+      store(accumulate ? load(out, index).add(value) : value, out, index);
+    }
   }
 }

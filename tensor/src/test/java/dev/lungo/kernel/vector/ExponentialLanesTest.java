@@ -6,7 +6,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import org.junit.jupiter.api.Test;
 
-class VectorExponentialTest {
+class ExponentialLanesTest {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
 
   @Test
@@ -50,11 +50,11 @@ class VectorExponentialTest {
 
   private static void expAll(float[] input, float[] output) {
     for (int i = 0; i < input.length; i += SPECIES.length()) {
-      VectorExponential.exp(FloatVector.fromArray(SPECIES, input, i)).intoArray(output, i);
+      ExponentialLanes.exp(FloatVector.fromArray(SPECIES, input, i)).intoArray(output, i);
     }
   }
 
   private static float exp(float x) {
-    return VectorExponential.exp(FloatVector.broadcast(SPECIES, x)).lane(0);
+    return ExponentialLanes.exp(FloatVector.broadcast(SPECIES, x)).lane(0);
   }
 }

@@ -6,12 +6,13 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// The exponential function with the same bits in interpreted and compiled code.
+/// The exponential function, and what is made of it, with the same bits in interpreted and compiled
+/// code.
 ///
 /// `lanewise(EXP)` is as accurate, but its compiled form and its interpreted form differ in the
 /// last bit of some values (4 in 100 on x86), so that a result would depend on the moment at which
 /// a method was compiled. This one consists of operations that IEEE 754 fixes.
-final class VectorExponential {
+final class ExponentialLanes {
   /// Below, 2^n leaves the range of normal numbers and the result is 0.
   private static final FloatVector LOWEST = constant(-87);
 
@@ -41,9 +42,21 @@ final class VectorExponential {
   private static final FloatVector ZERO = constant(0);
   private static final FloatVector INFINITY = constant(Double.POSITIVE_INFINITY);
 
+  /// Below, tanh comes from its series: one less a number near one would lose its digits.
+  private static final FloatVector SMALL = constant(0.3);
+
+  private static final FloatVector TWO = constant(2);
+
+  /// The series of tanh(x)/x in x²; the first term left out is below 6e-8.
+  private static final FloatVector POWER_2 = constant(-1.0 / 3);
+
+  private static final FloatVector POWER_4 = constant(2.0 / 15);
+  private static final FloatVector POWER_6 = constant(-17.0 / 315);
+  private static final FloatVector POWER_8 = constant(62.0 / 2835);
+
   private static final int EXPONENT_BITS = 23;
 
-  private VectorExponential() {}
+  private ExponentialLanes() {}
 
   /// Returns e^x within 2 units in the last place; 0 below -87, infinity above 88.
   static FloatVector exp(FloatVector x) {
@@ -65,5 +78,17 @@ final class VectorExponential {
         .reinterpretAsFloats()
         .blend(ZERO, x.compare(VectorOperators.LT, LOWEST))
         .blend(INFINITY, x.compare(VectorOperators.GT, HIGHEST));
+  }
+
+  static FloatVector sigmoid(FloatVector x) {
+    return ONE.div(exp(ZERO.sub(x)).add(ONE));
+  }
+
+  static FloatVector tanh(FloatVector x) {
+    FloatVector square = x.mul(x);
+    FloatVector series =
+        POWER_8.fma(square, POWER_6).fma(square, POWER_4).fma(square, POWER_2).fma(square, ONE);
+    FloatVector large = ONE.sub(TWO.div(exp(x.add(x)).add(ONE)));
+    return large.blend(x.mul(series), x.abs().compare(VectorOperators.LT, SMALL));
   }
 }
