@@ -9,7 +9,7 @@ package dev.lungo.kernel;
 /// @param bytes that are read and written
 public record AttentionTraffic(long pairs, long bytes) {
   /// Queries that share what is packed of the keys.
-  public static final int QUERIES = 256;
+  public static final int QUERIES = 512;
 
   /// Keys that are packed at once.
   public static final int KEYS = 96;

@@ -4,7 +4,6 @@ import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.LINE_STRIDE;
 import static dev.lungo.kernel.vector.RegisterTile.ROWS;
-import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
@@ -12,7 +11,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// The backward pass of attention for one key/value head of one sequence; belongs to one thread.
 ///
@@ -32,19 +30,16 @@ final class AttentionBackward {
       MemorySegment dk,
       MemorySegment dv) {}
 
+  /// Floats of packed queries that are kept: 16 MB, which the last cache may hold.
+  private static final int MOST_KEPT = 1 << 22;
+
   private final int queryBlock;
   private final int keyBlock;
   private final PanelMask mask;
   private final GatheredKeys gathered = new GatheredKeys();
   private final float[] lines = new float[Panels.LINES_LENGTH];
+  private final SoftmaxGradient softmax;
   private final float[] tile = new float[ROWS * COLUMNS];
-  private final float[] weights;
-  private final float[] slopes;
-  private final float[] steepness;
-  private final float[] weightsByKey;
-  private final float[] slopesByKey;
-  private final float[] logSums;
-  private final float[] blockDeltas;
 
   private final float[] dotLanes = new float[Lanes.LENGTH];
 
@@ -54,6 +49,11 @@ final class AttentionBackward {
   private float[] keyLines = new float[0];
   private float[] keySteps = new float[0];
   private float[] valueLines = new float[0];
+  // Blocks of queries, packed: all of a group's heads, if they are few enough, so that every block
+  // of keys finds them; otherwise one.
+  private boolean[] packed = new boolean[0];
+  private float[] logSums = new float[0];
+  private float[] blockDeltas = new float[0];
   private float[] queryLines = new float[0];
   private float[] querySteps = new float[0];
   private float[] dOutLines = new float[0];
@@ -67,20 +67,17 @@ final class AttentionBackward {
   private int headDim;
   private int wide;
 
+  /// The packed block of queries that is being worked on.
+  private int place;
+
   /// @param queryBlock the most queries of a block, a multiple of [RegisterTile#COLUMNS] and at
   ///   most [RegisterTile#DEPTH]
   /// @param keyBlock the most keys of a block, a multiple of [RegisterTile#ROWS]
   AttentionBackward(int queryBlock, int keyBlock) {
     this.queryBlock = queryBlock;
     this.keyBlock = keyBlock;
+    softmax = new SoftmaxGradient(keyBlock);
     mask = new PanelMask(keyBlock);
-    weights = new float[(keyBlock + Transposition.SIDE) * COLUMNS];
-    slopes = new float[(keyBlock + Transposition.SIDE) * COLUMNS];
-    steepness = new float[keyBlock * COLUMNS];
-    weightsByKey = new float[keyBlock * LINE_STRIDE];
-    slopesByKey = new float[keyBlock * LINE_STRIDE];
-    logSums = new float[queryBlock];
-    blockDeltas = new float[queryBlock];
   }
 
   /// Adds the gradients of one key/value head and of the heads that read it.
@@ -106,21 +103,29 @@ final class AttentionBackward {
     long stride = (long) shape.kvHeads() * headDim;
     int offset = shape.keys() - shape.queries();
     int real = shape.realKeys(batch);
+    int blocks = (shape.queries() - 1) / queryBlock + 1;
+    boolean kept = (long) group * blocks * queryBlock * 2 * (headDim + wide) <= MOST_KEPT;
+    reservePlaces(kept ? group * blocks : 1);
     for (int key = shape.hiddenKeys(0); key < real; key += keyBlock) {
       int some = Math.min(keyBlock, real - key);
       long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
       packKeys(memory.k, memory.v, from, stride, some);
       mask.run(key, some);
-      int first = shape.pattern().causal() ? Math.max(0, key - offset) / COLUMNS * COLUMNS : 0;
+      int first = shape.pattern().causal() ? Math.max(0, key - offset) : 0;
       // The last query whose window reaches back to the block's last key.
       int end =
           shape.pattern() instanceof AttentionPattern.Window window
               ? (int) Math.min(shape.queries(), (long) key + some - 1 + window.size() - offset)
               : shape.queries();
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
-        for (int query = first; query < end; query += queryBlock) {
+        for (int query = first / queryBlock * queryBlock; query < end; query += queryBlock) {
+          place = kept ? head % group * blocks + query / queryBlock : 0;
+          if (!kept || !packed[place]) {
+            int count = Math.min(queryBlock, shape.queries() - query);
+            packQueries(shape, batch, head, query, count, memory);
+            packed[place] = kept;
+          }
           int count = Math.min(queryBlock, end - query);
-          packQueries(shape, batch, head, query, count, memory);
           queryBlock(shape, batch, head, query, count, key, some, memory);
         }
       }
@@ -132,6 +137,8 @@ final class AttentionBackward {
   /// Takes block after block of queries to the keys that a sparse pattern picks for them.
   private void queriesOutermost(AttentionShape shape, int batch, int kvHead, Memory memory) {
     int group = shape.group();
+    reservePlaces(1);
+    place = 0;
     // Strided queries see other far keys each, so that only a few share what is gathered.
     int block = shape.pattern() instanceof AttentionPattern.Strided ? COLUMNS : queryBlock;
     for (int query = 0; query < shape.queries(); query += block) {
@@ -159,8 +166,8 @@ final class AttentionBackward {
   private void packKeys(MemorySegment k, MemorySegment v, long from, long stride, int some) {
     int rounded = (some + ROWS - 1) / ROWS * ROWS;
     Panels.packLines(k, from, stride, some, headDim, keyLines, 0, ROWS, ROWS * headDim, lines);
-    Panels.packSteps(k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * keyBlock, lines);
     Panels.packLines(v, from, stride, some, headDim, valueLines, 0, ROWS, ROWS * headDim, lines);
+    Panels.packSteps(k, from, stride, headDim, some, keySteps, 0, ROWS, ROWS * keyBlock, lines);
     Arrays.fill(dKeys, 0, rounded * wide, 0);
     Arrays.fill(dValues, 0, rounded * wide, 0);
   }
@@ -168,14 +175,10 @@ final class AttentionBackward {
   private void reserve(int headDim) {
     this.headDim = headDim;
     wide = (headDim + COLUMNS - 1) / COLUMNS * COLUMNS;
-    if (keyLines.length < keyBlock * headDim || row.length < wide) {
+    if (sums.length < headDim) {
       keyLines = new float[keyBlock * headDim];
       keySteps = new float[keyBlock * (headDim + ROWS)];
       valueLines = new float[keyBlock * headDim];
-      queryLines = new float[queryBlock * headDim];
-      querySteps = new float[queryBlock * wide];
-      dOutLines = new float[queryBlock * headDim];
-      dOutSteps = new float[queryBlock * wide];
       dKeys = new float[keyBlock * wide];
       dValues = new float[keyBlock * wide];
       dQueries = new float[(headDim + Transposition.SIDE) * COLUMNS];
@@ -185,27 +188,49 @@ final class AttentionBackward {
     }
   }
 
+  /// Makes room for so many packed blocks of queries.
+  private void reservePlaces(int places) {
+    if (packed.length < places) {
+      packed = new boolean[places];
+      logSums = new float[places * queryBlock];
+      blockDeltas = new float[places * queryBlock];
+    }
+    if (dOutSteps.length < places * queryBlock * wide) {
+      querySteps = new float[places * queryBlock * wide];
+      dOutSteps = new float[places * queryBlock * wide];
+    }
+    if (dOutLines.length < places * queryBlock * headDim) {
+      queryLines = new float[places * queryBlock * headDim];
+      dOutLines = new float[places * queryBlock * headDim];
+    }
+    Arrays.fill(packed, 0, places, false);
+  }
+
   private void packQueries(
       AttentionShape shape, int batch, int head, int query, int count, Memory memory) {
     long stride = (long) shape.heads() * headDim;
     long from = ((long) batch * shape.queries() + query) * stride + (long) head * headDim;
     int panels = (count + COLUMNS - 1) / COLUMNS;
     int panelStride = COLUMNS * headDim;
+    int at = place * queryBlock * headDim;
     Panels.packLines(
-        memory.q, from, stride, count, headDim, queryLines, 0, COLUMNS, panelStride, lines);
+        memory.q, from, stride, count, headDim, queryLines, at, COLUMNS, panelStride, lines);
     Panels.packLines(
-        memory.dOut, from, stride, count, headDim, dOutLines, 0, COLUMNS, panelStride, lines);
+        memory.dOut, from, stride, count, headDim, dOutLines, at, COLUMNS, panelStride, lines);
     int stepStride = COLUMNS * queryBlock;
+    int stepAt = place * queryBlock * wide;
     Panels.packSteps(
-        memory.q, from, stride, headDim, count, querySteps, 0, COLUMNS, stepStride, lines);
+        memory.q, from, stride, headDim, count, querySteps, stepAt, COLUMNS, stepStride, lines);
     Panels.packSteps(
-        memory.dOut, from, stride, headDim, count, dOutSteps, 0, COLUMNS, stepStride, lines);
+        memory.dOut, from, stride, headDim, count, dOutSteps, stepAt, COLUMNS, stepStride, lines);
     long sums = ((long) batch * shape.heads() + head) * shape.queries() + query;
-    Arrays.fill(logSums, 0, panels * COLUMNS, Float.POSITIVE_INFINITY);
-    Arrays.fill(blockDeltas, 0, panels * COLUMNS, 0);
+    int lane = place * queryBlock;
+    Arrays.fill(logSums, lane, lane + panels * COLUMNS, Float.POSITIVE_INFINITY);
+    Arrays.fill(blockDeltas, lane, lane + panels * COLUMNS, 0);
     MemorySegment.copy(
-        memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, 0, count);
-    System.arraycopy(deltas, head % shape.group() * shape.queries() + query, blockDeltas, 0, count);
+        memory.logSumExp, ValueLayout.JAVA_FLOAT, sums * Float.BYTES, logSums, lane, count);
+    int delta = head % shape.group() * shape.queries() + query;
+    System.arraycopy(deltas, delta, blockDeltas, lane, count);
   }
 
   private void sumProducts(AttentionShape shape, int batch, int head, int at, Memory memory) {
@@ -245,7 +270,10 @@ final class AttentionBackward {
       Memory memory) {
     int all = (some + ROWS - 1) / ROWS * ROWS;
     int most = 0;
-    for (int panel = 0; panel * COLUMNS < count; panel++) {
+    boolean run = shape.pattern().contiguous() && shape.pattern().causal();
+    // Whole panels of queries that come before the keys have nothing to do with them.
+    int before = run ? Math.clamp(firstKey - shape.position(query), 0, count - 1) : 0;
+    for (int panel = before / COLUMNS; panel * COLUMNS < count; panel++) {
       int first = query + panel * COLUMNS;
       int queries = Math.min(COLUMNS, count - panel * COLUMNS);
       int seen = seen(shape, shape.position(first), queries, firstKey, some);
@@ -253,23 +281,25 @@ final class AttentionBackward {
       most = Math.max(most, rounded);
       scores(shape, head, shape.position(first), panel, seen);
       weigh(shape, shape.position(first), panel, firstKey, seen, some);
-      Arrays.fill(slopes, seen * COLUMNS, rounded * COLUMNS, 0);
+      Arrays.fill(softmax.slopes, seen * COLUMNS, rounded * COLUMNS, 0);
       for (int key = seen; key < all; key++) {
         int at = key * LINE_STRIDE + panel * COLUMNS;
-        Arrays.fill(weightsByKey, at, at + COLUMNS, 0);
-        Arrays.fill(slopesByKey, at, at + COLUMNS, 0);
+        Arrays.fill(softmax.weightsByKey, at, at + COLUMNS, 0);
+        Arrays.fill(softmax.slopesByKey, at, at + COLUMNS, 0);
       }
       addToQueries(shape, batch, head, first, queries, Math.min(rounded, some), memory.dq);
     }
     for (int key = 0; key < most; key += ROWS) {
+      int unseen = run ? Math.clamp(firstKey + key - shape.position(query), 0, count - 1) : 0;
+      int from = unseen / COLUMNS * COLUMNS;
+      int rows = key * LINE_STRIDE + from;
       for (int column = 0; column < wide; column += COLUMNS) {
         int into = key * wide + column * ROWS;
-        int rows = key * LINE_STRIDE;
-        int columns = column * queryBlock;
+        int columns = place * queryBlock * wide + column * queryBlock + from * COLUMNS;
         RegisterTile.multiplyLines(
-            weightsByKey, rows, dOutSteps, columns, count, dValues, into, true);
+            softmax.weightsByKey, rows, dOutSteps, columns, count - from, dValues, into, true);
         RegisterTile.multiplyLines(
-            slopesByKey, rows, querySteps, columns, count, dKeys, into, true);
+            softmax.slopesByKey, rows, querySteps, columns, count - from, dKeys, into, true);
       }
     }
   }
@@ -284,74 +314,50 @@ final class AttentionBackward {
 
   /// Computes a panel's scores with the first `seen` keys, and the gradients of its weights.
   private void scores(AttentionShape shape, int head, int position, int panel, int seen) {
-    int queries = panel * headDim * COLUMNS;
+    int queries = (place * queryBlock + panel * COLUMNS) * headDim;
     for (int key = 0; key < seen; key += ROWS) {
+      int from = key * headDim;
+      int into = key * COLUMNS;
       RegisterTile.multiplySteps(
-          keyLines, key * headDim, queryLines, queries, headDim, weights, key * COLUMNS, false);
+          keyLines, from, queryLines, queries, headDim, softmax.weights, into, false);
       RegisterTile.multiplySteps(
-          valueLines, key * headDim, dOutLines, queries, headDim, slopes, key * COLUMNS, false);
+          valueLines, from, dOutLines, queries, headDim, softmax.slopes, into, false);
     }
     if (shape.capped()) {
-      SoftCap.boundWithSlopes(weights, seen * COLUMNS, shape.scale(), shape.softCap(), steepness);
+      SoftCap.boundWithSlopes(
+          softmax.weights, seen * COLUMNS, shape.scale(), shape.softCap(), softmax.steepness);
     }
     if (shape.alibi()) {
-      mask.addBias(shape, head, position, seen, shape.capped() ? 1 : shape.scale(), weights);
+      mask.addBias(
+          shape, head, position, seen, shape.capped() ? 1 : shape.scale(), softmax.weights);
     }
   }
 
-  /// Turns a panel's scores into weights, and the gradients of its weights into those of its
-  /// scores.
+  /// Turns a panel's scores into weights, and the gradients of its weights into those of
+  /// its scores.
   private void weigh(
       AttentionShape shape, int position, int panel, int firstKey, int seen, int some) {
     boolean run = shape.pattern().contiguous();
     if (!run) {
-      mask.hide(weights);
+      mask.hide(softmax.weights);
     }
     float scale = shape.capped() ? 1 : shape.scale();
     int seesFirst = run && shape.pattern().causal() ? position - firstKey : some;
     int hidden = PanelStep.hidden(shape, position, firstKey, some);
+    // Keys that all of the panel's queries see; around them some are hidden from some.
+    int from = Math.clamp((long) hidden + COLUMNS - 1, 0, seen);
+    int to = Math.clamp((long) seesFirst + 1, from, seen);
+    int sums = place * queryBlock + panel * COLUMNS;
+    softmax.backward(logSums, blockDeltas, sums, panel * COLUMNS, from, to, scale);
     for (int half = 0; half < COLUMNS; half += LANES) {
-      softmaxBackward(panel * COLUMNS + half, half, seen, seesFirst, hidden, scale);
+      int lane = panel * COLUMNS + half;
+      softmax.backwardPartly(
+          logSums, blockDeltas, sums + half, lane, half, 0, from, seesFirst, hidden, scale);
+      softmax.backwardPartly(
+          logSums, blockDeltas, sums + half, lane, half, to, seen, seesFirst, hidden, scale);
       if (shape.capped()) {
-        multiplySlopes(panel * COLUMNS + half, half, seen);
+        softmax.multiplySlopes(lane, half, seen);
       }
-    }
-  }
-
-  /// Turns one vector's scores into weights, and the gradients of its weights into those of its
-  /// scores: step by step of the keys for dS·K, line by line for Pᵀ·dO and dSᵀ·Q.
-  private void softmaxBackward(
-      int lane, int half, int seen, int seesFirst, int hidden, float scale) {
-    FloatVector logSum = FloatVector.fromArray(SPECIES, logSums, lane);
-    FloatVector delta = FloatVector.fromArray(SPECIES, blockDeltas, lane);
-    FloatVector lanes = FloatVector.zero(SPECIES).addIndex(1).add(half);
-    for (int key = 0; key < seen; key++) {
-      int at = key * COLUMNS + half;
-      FloatVector score = FloatVector.fromArray(SPECIES, weights, at);
-      FloatVector weight = ExponentialLanes.exp(score.mul(scale).sub(logSum));
-      if (key > seesFirst) {
-        weight = weight.blend(0, lanes.compare(VectorOperators.LT, key - seesFirst));
-      }
-      if (key < hidden + COLUMNS - 1) {
-        weight = weight.blend(0, lanes.compare(VectorOperators.GT, key - hidden));
-      }
-      weight.intoArray(weightsByKey, key * LINE_STRIDE + lane);
-      FloatVector slope = FloatVector.fromArray(SPECIES, slopes, at);
-      slope = weight.mul(slope.sub(delta)).mul(scale);
-      slope.intoArray(slopes, at);
-      slope.intoArray(slopesByKey, key * LINE_STRIDE + lane);
-    }
-  }
-
-  /// Takes gradients of bounded scores to those of the scores before.
-  private void multiplySlopes(int lane, int half, int seen) {
-    for (int key = 0; key < seen; key++) {
-      int at = key * COLUMNS + half;
-      FloatVector slope =
-          FloatVector.fromArray(SPECIES, slopes, at)
-              .mul(FloatVector.fromArray(SPECIES, steepness, at));
-      slope.intoArray(slopes, at);
-      slope.intoArray(slopesByKey, key * LINE_STRIDE + lane);
     }
   }
 
@@ -365,7 +371,7 @@ final class AttentionBackward {
       int depth,
       MemorySegment dq) {
     for (int d = 0; d < headDim; d += ROWS) {
-      RegisterTile.multiplySteps(keySteps, d * keyBlock, slopes, 0, depth, tile, 0, false);
+      RegisterTile.multiplySteps(keySteps, d * keyBlock, softmax.slopes, 0, depth, tile, 0, false);
       System.arraycopy(tile, 0, dQueries, d * COLUMNS, Math.min(ROWS, headDim - d) * COLUMNS);
     }
     long stride = (long) shape.heads() * headDim;

@@ -97,7 +97,7 @@ final class AttentionForward {
       MemorySegment.copy(
           rows, lane * headDim, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
       long at = ((long) batch * shape.heads() + panel.head()) * shape.queries() + query;
-      float logarithm = (float) (state.maxima[index * COLUMNS + lane] + StrictMath.log(sum));
+      float logarithm = (float) (state.references[index * COLUMNS + lane] + StrictMath.log(sum));
       logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at, logarithm);
     }
   }

@@ -15,7 +15,7 @@ import java.util.Arrays;
 
 /// FlashAttention (Dao et al. 2022, arXiv:2205.14135): blocks of keys and values outermost. Each
 /// block meets all queries, whose outputs come from memory and go back there, divided by the sum so
-/// far, once for every block; sums and maxima are kept beside them. Parallel over sequences and
+/// far, once for every block; sums and references are kept beside them. Parallel over sequences and
 /// heads only.
 ///
 /// The backward pass has the same loops in both papers and is that of [VectorAttention], as are
@@ -85,7 +85,7 @@ final class FlashAttention1 implements AttentionKernels {
     private final PanelStep step;
     private final State state = new State();
     private float[] rows = new float[0];
-    private float[] maxima = new float[0];
+    private float[] references = new float[0];
     private float[] sums = new float[0];
 
     Forward(int keyBlock) {
@@ -125,29 +125,29 @@ final class FlashAttention1 implements AttentionKernels {
       }
       long at = ((long) batch * shape.heads() + head) * shape.queries();
       for (int i = 0; i < shape.queries(); i++) {
-        float logarithm = (float) (maxima[i] + StrictMath.log(sums[i]));
+        float logarithm = (float) (references[i] + StrictMath.log(sums[i]));
         logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, at + i, logarithm);
       }
     }
 
     private void reserve(AttentionShape shape) {
       int room = shape.queries() + COLUMNS;
-      if (maxima.length < room) {
-        maxima = new float[room];
+      if (references.length < room) {
+        references = new float[room];
         sums = new float[room];
       }
-      Arrays.fill(maxima, 0, room, -Float.MAX_VALUE);
+      Arrays.fill(references, 0, room, -Float.MAX_VALUE);
       Arrays.fill(sums, 0, room, 0);
       if (rows.length < (COLUMNS + 1) * shape.headDim()) {
         rows = new float[(COLUMNS + 1) * shape.headDim()];
       }
     }
 
-    /// Brings a panel's outputs, times their sums, and its sums and maxima.
+    /// Brings a panel's outputs, times their sums, and its sums and references.
     private void load(AttentionShape shape, int batch, Panel panel, MemorySegment out) {
       int headDim = shape.headDim();
       state.reserve(headDim, 1);
-      System.arraycopy(maxima, panel.first(), state.maxima, 0, panel.count());
+      System.arraycopy(references, panel.first(), state.references, 0, panel.count());
       System.arraycopy(sums, panel.first(), state.sums, 0, panel.count());
       for (int lane = 0; lane < panel.count(); lane++) {
         float sum = state.sums[lane];
@@ -161,10 +161,10 @@ final class FlashAttention1 implements AttentionKernels {
       }
     }
 
-    /// Puts a panel's outputs, divided by their sums, and its sums and maxima back.
+    /// Puts a panel's outputs, divided by their sums, and its sums and references back.
     private void store(AttentionShape shape, int batch, Panel panel, MemorySegment out) {
       int headDim = shape.headDim();
-      System.arraycopy(state.maxima, 0, maxima, panel.first(), panel.count());
+      System.arraycopy(state.references, 0, references, panel.first(), panel.count());
       System.arraycopy(state.sums, 0, sums, panel.first(), panel.count());
       Transposition.copy(state.outputs, 0, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
       for (int lane = 0; lane < panel.count(); lane++) {

@@ -1,12 +1,17 @@
 package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.COLUMNS;
+import static dev.lungo.kernel.vector.RegisterTile.DEPTH;
+import static dev.lungo.kernel.vector.RegisterTile.LANES;
+import static dev.lungo.kernel.vector.RegisterTile.LINE_STRIDE;
+import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import dev.lungo.kernel.Alibi;
 import dev.lungo.kernel.AttentionShape;
-import dev.lungo.kernel.vector.PanelStep.State;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
 
 /// Attention of a few queries whose many heads share keys and values, as multi-query attention
 /// decodes: the heads lie across the lanes, so that each key and value is read once for all.
@@ -16,32 +21,42 @@ import java.util.Arrays;
 /// to is merged by the log-sum-exp of each. Neither cuts nor blocks depend on how many queries come
 /// together, and so do no query's bits.
 final class GroupRows {
-  /// From so many heads on it pays to pack keys and values.
+  /// From so many heads on, lanes that have none cost less than reading keys again does.
   private static final int FEWEST_HEADS = 8;
 
-  private static final int BLOCKS_A_STRETCH = 32;
+  private static final int BLOCK = 96;
+  private static final int STRETCH = 32 * BLOCK;
 
-  private final PanelStep step;
-  private final State state = new State();
-  private float[] rows = new float[0];
+  private final float[] keys = new float[BLOCK * LINE_STRIDE];
+  private final float[] values = new float[BLOCK * HeadTile.VALUE_STRIDE];
+  private final float[] scores = new float[BLOCK * LANES];
+  private final RunningSoftmax softmax = new RunningSoftmax();
+  private final float[] lines = new float[Panels.LINES_LENGTH];
 
-  GroupRows(int keyBlock) {
-    step = new PanelStep(keyBlock);
-  }
+  // Of each vector of heads: a query has one or more of them.
+  private float[] queries = new float[0];
+  private float[] references = new float[0];
+  private float[] sums = new float[0];
+
+  /// Outputs in tiles of [HeadTile#HEADS] × [RegisterTile#COLUMNS], heads outermost.
+  private float[] outputs = new float[0];
+
+  private float[] row = new float[0];
 
   static boolean serves(AttentionShape shape) {
-    return shape.group() >= FEWEST_HEADS && shape.pattern().contiguous();
+    return shape.group() >= FEWEST_HEADS
+        && LANES >= HeadTile.HEADS
+        && shape.pattern().contiguous()
+        && shape.headDim() <= DEPTH;
   }
 
   /// The stretches that some queries see.
   ///
   /// @param first stretch, of `count`
-  /// @param length of each, in keys
-  record Stretches(int first, int count, int length) {
-    static Stretches of(AttentionShape shape, int keyBlock) {
-      int length = BLOCKS_A_STRETCH * keyBlock;
-      int first = shape.hiddenKeys(0) / length;
-      return new Stretches(first, (shape.keys() - 1) / length + 1 - first, length);
+  record Stretches(int first, int count) {
+    static Stretches of(AttentionShape shape) {
+      int first = shape.hiddenKeys(0) / STRETCH;
+      return new Stretches(first, (shape.keys() - 1) / STRETCH + 1 - first);
     }
   }
 
@@ -56,65 +71,171 @@ final class GroupRows {
       AttentionShape shape,
       int batch,
       int kvHead,
-      int stretchFrom,
-      int stretchTo,
+      int stretch,
       MemorySegment q,
       MemorySegment k,
       MemorySegment v,
       float[] results,
       int at) {
-    int group = shape.group();
-    int perQuery = (group - 1) / COLUMNS + 1;
-    state.reserve(shape.headDim(), shape.queries() * perQuery);
-    for (int i = 0; i < shape.queries() * perQuery; i++) {
-      int head = i % perQuery * COLUMNS;
-      int count = Math.min(COLUMNS, group - head);
-      step.packHeads(shape, batch, i / perQuery, kvHead * group + head, count, q, state, i);
-    }
-    int last = shape.queries() - 1;
-    int to = Math.min(stretchTo, shape.visibleKeys(batch, last));
+    reserve(shape);
+    int perQuery = perQuery(shape);
+    packQueries(shape, batch, kvHead, q);
+    int to = Math.min((stretch + 1) * STRETCH, shape.visibleKeys(batch, shape.queries() - 1));
     // Blocks begin at fixed positions, too.
-    int from = Math.max(stretchFrom, shape.hiddenKeys(0) / step.keyBlock() * step.keyBlock());
-    for (int key = from; key < to; key += step.keyBlock()) {
-      int some = Math.min(step.keyBlock(), to - key);
-      step.packRun(shape, batch, kvHead, k, v, key, some);
+    int from = Math.max(stretch * STRETCH, shape.hiddenKeys(0) / BLOCK * BLOCK);
+    for (int key = from; key < to; key += BLOCK) {
+      int some = Math.min(BLOCK, to - key);
+      copy(shape, batch, kvHead, k, key, some, keys, LINE_STRIDE);
+      copy(shape, batch, kvHead, v, key, some, values, HeadTile.VALUE_STRIDE);
       for (int i = 0; i < shape.queries() * perQuery; i++) {
         int query = i / perQuery;
         int seen = Math.min(some, shape.visibleKeys(batch, query) - key);
         int hidden = Math.max(0, shape.hiddenKeys(query) - key);
         if (seen > hidden) {
-          int head = i % perQuery * COLUMNS;
-          int count = Math.min(COLUMNS, group - head);
-          step.advanceHeads(
-              shape, query, kvHead * group + head, count, state, i, hidden, seen, some);
+          score(shape, i, seen);
+          if (shape.alibi()) {
+            int head = kvHead * shape.group() + i % perQuery * LANES;
+            addBias(shape, head, shape.position(query) - key, seen);
+          }
+          Arrays.fill(scores, 0, hidden * LANES, Float.NEGATIVE_INFINITY);
+          mix(shape, i, seen);
         }
       }
     }
-    for (int i = 0; i < shape.queries() * perQuery; i++) {
-      int head = i % perQuery * COLUMNS;
-      int row = i / perQuery * group + head;
-      finish(shape, i, Math.min(COLUMNS, group - head), results, at + row * (shape.headDim() + 1));
+    for (int i = 0; i < shape.queries() * shape.group(); i++) {
+      int query = i / shape.group();
+      int vector = query * perQuery + i % shape.group() / LANES;
+      int head = i % shape.group() % LANES;
+      finish(shape, vector, head, results, at + i * (shape.headDim() + 1));
     }
   }
 
-  private void finish(AttentionShape shape, int index, int count, float[] results, int at) {
+  private static int perQuery(AttentionShape shape) {
+    return (shape.group() - 1) / LANES + 1;
+  }
+
+  /// Returns the floats of all outputs of a vector of heads.
+  private static int outputLength(AttentionShape shape) {
+    return LANES * ((shape.headDim() - 1) / COLUMNS + 1) * COLUMNS;
+  }
+
+  private void reserve(AttentionShape shape) {
+    int vectors = shape.queries() * perQuery(shape);
+    if (references.length < vectors * LANES) {
+      references = new float[vectors * LANES];
+      sums = new float[vectors * LANES];
+    }
+    if (queries.length < vectors * LANES * shape.headDim()) {
+      queries = new float[vectors * LANES * shape.headDim()];
+    }
+    if (outputs.length < vectors * outputLength(shape)) {
+      outputs = new float[vectors * outputLength(shape)];
+    }
+    if (row.length < shape.headDim()) {
+      row = new float[shape.headDim()];
+    }
+    // Not -∞: a block may be hidden from all of a lane, and -∞ less -∞ is no number.
+    Arrays.fill(references, 0, vectors * LANES, -Float.MAX_VALUE);
+    Arrays.fill(sums, 0, vectors * LANES, 0);
+    Arrays.fill(outputs, 0, vectors * outputLength(shape), 0);
+  }
+
+  private void packQueries(AttentionShape shape, int batch, int kvHead, MemorySegment q) {
     int headDim = shape.headDim();
-    if (rows.length < COLUMNS * headDim) {
-      rows = new float[COLUMNS * headDim];
+    int perQuery = perQuery(shape);
+    int length = LANES * headDim;
+    for (int i = 0; i < shape.queries() * perQuery; i++) {
+      int first = i % perQuery * LANES;
+      int head = kvHead * shape.group() + first;
+      int count = Math.min(LANES, shape.group() - first);
+      long query = (long) batch * shape.queries() + i / perQuery;
+      long from = (query * shape.heads() + head) * headDim;
+      Panels.packLines(q, from, headDim, count, headDim, queries, i * length, LANES, length, lines);
     }
-    int from = index * state.outputLength;
-    Transposition.copy(state.outputs, from, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
-    for (int lane = 0; lane < count; lane++) {
-      int into = at + lane * (headDim + 1);
-      float sum = state.sums[index * COLUMNS + lane];
-      for (int d = 0; d < headDim; d++) {
-        results[into + d] = sum > 0 ? rows[lane * headDim + d] / sum : 0;
+    for (int i = 0; i < shape.queries() * perQuery * length; i += LANES) {
+      FloatVector.fromArray(SPECIES, queries, i).mul(shape.scale()).intoArray(queries, i);
+    }
+  }
+
+  private static void copy(
+      AttentionShape shape,
+      int batch,
+      int kvHead,
+      MemorySegment stored,
+      int key,
+      int some,
+      float[] into,
+      int stride) {
+    int headDim = shape.headDim();
+    long first = ((long) batch * shape.keyCapacity() + key) * shape.kvHeads() + kvHead;
+    for (int i = 0; i < some; i++) {
+      long from = (first + (long) i * shape.kvHeads()) * headDim * Float.BYTES;
+      MemorySegment.copy(stored, ValueLayout.JAVA_FLOAT, from, into, i * stride, headDim);
+    }
+  }
+
+  private void score(AttentionShape shape, int vector, int seen) {
+    int query = vector * LANES * shape.headDim();
+    for (int key = 0; key < seen; key += HeadTile.KEYS) {
+      HeadTile.score(keys, key * LINE_STRIDE, queries, query, shape.headDim(), scores, key * LANES);
+    }
+    if (shape.capped()) {
+      SoftCap.bound(scores, seen * LANES, shape.softCap());
+    }
+  }
+
+  /// Adds the bias of distances to the scores of a vector of heads from `head` on.
+  private void addBias(AttentionShape shape, int head, int distance, int seen) {
+    for (int lane = 0; lane < LANES && head + lane < shape.heads(); lane++) {
+      float slope = (float) Alibi.slope(head + lane, shape.heads());
+      for (int key = 0; key < seen; key++) {
+        scores[key * LANES + lane] -= slope * Math.abs(distance - key);
       }
-      results[into + headDim] =
-          sum > 0
-              ? (float) (state.maxima[index * COLUMNS + lane] + StrictMath.log(sum))
-              : Float.NEGATIVE_INFINITY;
     }
+  }
+
+  private void mix(AttentionShape shape, int vector, int seen) {
+    boolean moved = softmax.advanceNarrow(scores, seen, references, sums, vector * LANES);
+    int columns = (shape.headDim() - 1) / COLUMNS + 1;
+    int tile = tileLength();
+    int at = vector * outputLength(shape);
+    for (int head = 0; head < LANES; head += HeadTile.HEADS) {
+      if (moved) {
+        shrink(at, head, columns * tile);
+      }
+      for (int column = 0; column < columns; column++, at += tile) {
+        HeadTile.mix(scores, head, values, column * COLUMNS, seen, outputs, at);
+      }
+    }
+  }
+
+  /// Multiplies the outputs of heads from `head` on, `length` floats from `at` on, by their
+  /// factors.
+  private void shrink(int at, int head, int length) {
+    for (int i = 0; i < length; i += LANES) {
+      float factor = softmax.factors()[head + i / COLUMNS % HeadTile.HEADS];
+      FloatVector.fromArray(SPECIES, outputs, at + i).mul(factor).intoArray(outputs, at + i);
+    }
+  }
+
+  private void finish(AttentionShape shape, int vector, int head, float[] results, int into) {
+    int headDim = shape.headDim();
+    float sum = sums[vector * LANES + head];
+    int columns = (headDim - 1) / COLUMNS + 1;
+    int tiles = vector * outputLength(shape) + head / HeadTile.HEADS * columns * tileLength();
+    for (int d = 0; d < headDim; d++) {
+      int tile = tiles + d / COLUMNS * tileLength();
+      float output = outputs[tile + head % HeadTile.HEADS * COLUMNS + d % COLUMNS];
+      results[into + d] = sum > 0 ? output / sum : 0;
+    }
+    results[into + headDim] =
+        sum > 0
+            ? (float) (references[vector * LANES + head] + StrictMath.log(sum))
+            : Float.NEGATIVE_INFINITY;
+  }
+
+  private static int tileLength() {
+    return HeadTile.HEADS * COLUMNS;
   }
 
   /// Merges what the stretches of one key/value head came to.
@@ -131,8 +252,8 @@ final class GroupRows {
       MemorySegment logSumExp) {
     int headDim = shape.headDim();
     int length = resultLength(shape);
-    if (rows.length < COLUMNS * headDim) {
-      rows = new float[COLUMNS * headDim];
+    if (row.length < headDim) {
+      row = new float[headDim];
     }
     for (int i = 0; i < shape.queries() * shape.group(); i++) {
       int query = i / shape.group();
@@ -146,16 +267,16 @@ final class GroupRows {
       for (int s = 0; s < stretches; s++) {
         sum += StrictMath.exp(results[from + s * length + headDim] - largest);
       }
-      Arrays.fill(rows, 0, headDim, 0);
+      Arrays.fill(row, 0, headDim, 0);
       for (int s = 0; s < stretches; s++) {
         int result = from + s * length;
         float weight = (float) (StrictMath.exp(results[result + headDim] - largest) / sum);
         for (int d = 0; d < headDim; d++) {
-          rows[d] += weight * results[result + d];
+          row[d] += weight * results[result + d];
         }
       }
-      long row = (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
-      MemorySegment.copy(rows, 0, out, ValueLayout.JAVA_FLOAT, row * Float.BYTES, headDim);
+      long to = (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
+      MemorySegment.copy(row, 0, out, ValueLayout.JAVA_FLOAT, to * Float.BYTES, headDim);
       long index = ((long) batch * shape.heads() + head) * shape.queries() + query;
       logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) (largest + StrictMath.log(sum)));
     }

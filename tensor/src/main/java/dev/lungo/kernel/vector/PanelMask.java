@@ -119,12 +119,4 @@ final class PanelMask {
       }
     }
   }
-
-  /// Adds the bias of distances to one lane, which is head `head` of the query at `position`.
-  void addBias(AttentionShape shape, int head, int position, int some, int lane, float[] scores) {
-    float slope = (float) Alibi.slope(head, shape.heads());
-    for (int i = 0; i < some; i++) {
-      scores[i * COLUMNS + lane] -= slope * Math.abs(position - keys[i]);
-    }
-  }
 }

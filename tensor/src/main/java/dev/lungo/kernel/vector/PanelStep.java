@@ -10,20 +10,17 @@ import dev.lungo.kernel.AttentionShape;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// The step that FlashAttention and FlashAttention-2 repeat in different orders: a panel of queries
 /// meets one block of keys. Belongs to one thread.
 ///
 /// A panel is [RegisterTile#COLUMNS] queries of one head, one a lane. Its scores are a matrix
-/// (keys, lanes); the running maximum and sum of each query, and its output so far, are rescaled
-/// when the maximum grows.
+/// (keys, lanes); [RunningSoftmax] turns them into weights.
 final class PanelStep {
   private final int keyBlock;
   private final float[] lines = new float[Panels.LINES_LENGTH];
   private final float[] scores;
-  private final float[] tile = new float[ROWS * COLUMNS];
-  private final float[] factors = new float[COLUMNS];
+  private final RunningSoftmax softmax = new RunningSoftmax();
   private final PanelMask mask;
   private float[] keys = new float[0];
   private float[] values = new float[0];
@@ -37,7 +34,7 @@ final class PanelStep {
   static final class State {
     float[] queries = new float[0];
     float[] outputs = new float[0];
-    float[] maxima = new float[0];
+    float[] references = new float[0];
     float[] sums = new float[0];
     int outputLength;
 
@@ -51,13 +48,13 @@ final class PanelStep {
       if (outputs.length < outputRoom) {
         outputs = new float[outputRoom];
       }
-      if (maxima.length < panels * COLUMNS) {
-        maxima = new float[panels * COLUMNS];
+      if (references.length < panels * COLUMNS) {
+        references = new float[panels * COLUMNS];
         sums = new float[panels * COLUMNS];
       }
       Arrays.fill(outputs, 0, panels * outputLength, 0);
       // Not -∞: a lane may see nothing of its panel's first block, and -∞ less -∞ is no number.
-      Arrays.fill(maxima, 0, panels * COLUMNS, -Float.MAX_VALUE);
+      Arrays.fill(references, 0, panels * COLUMNS, -Float.MAX_VALUE);
       Arrays.fill(sums, 0, panels * COLUMNS, 0);
     }
   }
@@ -98,7 +95,7 @@ final class PanelStep {
 
   private void pack(
       MemorySegment k, MemorySegment v, long from, long stride, int some, int headDim) {
-    if (keys.length < keyBlock * headDim) {
+    if (values.length < keyBlock * (headDim + ROWS)) {
       keys = new float[keyBlock * headDim];
       values = new float[keyBlock * (headDim + ROWS)];
     }
@@ -117,24 +114,6 @@ final class PanelStep {
     int at = index * length;
     Panels.packLines(
         q, from, stride, panel.count, headDim, state.queries, at, COLUMNS, length, lines);
-    scale(state.queries, at, length, shape.scale());
-  }
-
-  /// Packs and scales some heads of one query, one a lane.
-  void packHeads(
-      AttentionShape shape,
-      int batch,
-      int query,
-      int firstHead,
-      int count,
-      MemorySegment q,
-      State state,
-      int index) {
-    int headDim = shape.headDim();
-    long from = (((long) batch * shape.queries() + query) * shape.heads() + firstHead) * headDim;
-    int length = COLUMNS * headDim;
-    int at = index * length;
-    Panels.packLines(q, from, headDim, count, headDim, state.queries, at, COLUMNS, length, lines);
     scale(state.queries, at, length, shape.scale());
   }
 
@@ -165,27 +144,6 @@ final class PanelStep {
       hidePast(seen, hidden);
       mix(state, index, seen, some);
     }
-  }
-
-  /// Takes some heads of one query on by the packed keys from `hidden` to before `seen`.
-  void advanceHeads(
-      AttentionShape shape,
-      int query,
-      int firstHead,
-      int count,
-      State state,
-      int index,
-      int hidden,
-      int seen,
-      int some) {
-    multiply(shape, state, index, seen);
-    if (shape.alibi()) {
-      for (int lane = 0; lane < count; lane++) {
-        mask.addBias(shape, firstHead + lane, shape.position(query), seen, lane, scores);
-      }
-    }
-    Arrays.fill(scores, 0, hidden * COLUMNS, Float.NEGATIVE_INFINITY);
-    mix(state, index, seen, some);
   }
 
   /// Says whether the panel sees any of the `some` keys from `key` on.
@@ -235,18 +193,18 @@ final class PanelStep {
   ///
   /// @param packed keys of the block
   private void mix(State state, int index, int seen, int packed) {
-    for (int half = 0; half < COLUMNS; half += LANES) {
-      softmax(state.maxima, state.sums, index * COLUMNS + half, half, seen);
+    boolean moved = softmax.advance(scores, seen, state.references, state.sums, index * COLUMNS);
+    int output = index * state.outputLength;
+    if (moved) {
+      shrink(state.outputs, output, state.outputLength);
     }
     int depth = Math.min((seen + ROWS - 1) / ROWS * ROWS, packed);
     if (depth > seen) {
       Arrays.fill(scores, seen * COLUMNS, depth * COLUMNS, 0);
     }
-    int output = index * state.outputLength;
     for (int row = 0; row < state.outputLength; row += ROWS * COLUMNS) {
       RegisterTile.multiplySteps(
-          values, row / COLUMNS * keyBlock, scores, 0, depth, tile, 0, false);
-      addTile(state.outputs, output + row);
+          values, row / COLUMNS * keyBlock, scores, 0, depth, state.outputs, output + row, true);
     }
   }
 
@@ -266,40 +224,12 @@ final class PanelStep {
     }
   }
 
-  /// Turns one vector's scores into weights, and notes in `factors` by what the output so far must
-  /// shrink.
-  private void softmax(float[] maxima, float[] sums, int state, int half, int seen) {
-    FloatVector before = FloatVector.fromArray(SPECIES, maxima, state);
-    FloatVector maximum = before;
-    for (int key = 0; key < seen; key++) {
-      // Cheaper than `max`, which orders zeros and looks for what is no number.
-      FloatVector score = FloatVector.fromArray(SPECIES, scores, key * COLUMNS + half);
-      maximum = maximum.blend(score, score.compare(VectorOperators.GT, maximum));
-    }
-    FloatVector factor = ExponentialLanes.exp(before.sub(maximum));
-    FloatVector sum = FloatVector.fromArray(SPECIES, sums, state).mul(factor);
-    for (int key = 0; key < seen; key++) {
-      int at = key * COLUMNS + half;
-      FloatVector weight =
-          ExponentialLanes.exp(FloatVector.fromArray(SPECIES, scores, at).sub(maximum));
-      weight.intoArray(scores, at);
-      sum = sum.add(weight);
-    }
-    maximum.intoArray(maxima, state);
-    sum.intoArray(sums, state);
-    factor.intoArray(factors, half);
-  }
-
-  private void addTile(float[] outputs, int output) {
-    FloatVector left = FloatVector.fromArray(SPECIES, factors, 0);
-    FloatVector right = FloatVector.fromArray(SPECIES, factors, LANES);
-    for (int at = 0; at < ROWS * COLUMNS; at += COLUMNS) {
-      FloatVector.fromArray(SPECIES, outputs, output + at)
-          .fma(left, FloatVector.fromArray(SPECIES, tile, at))
-          .intoArray(outputs, output + at);
-      FloatVector.fromArray(SPECIES, outputs, output + at + LANES)
-          .fma(right, FloatVector.fromArray(SPECIES, tile, at + LANES))
-          .intoArray(outputs, output + at + LANES);
+  private void shrink(float[] outputs, int from, int length) {
+    FloatVector left = FloatVector.fromArray(SPECIES, softmax.factors(), 0);
+    FloatVector right = FloatVector.fromArray(SPECIES, softmax.factors(), LANES);
+    for (int at = from; at < from + length; at += COLUMNS) {
+      FloatVector.fromArray(SPECIES, outputs, at).mul(left).intoArray(outputs, at);
+      FloatVector.fromArray(SPECIES, outputs, at + LANES).mul(right).intoArray(outputs, at + LANES);
     }
   }
 }

@@ -26,7 +26,7 @@ public final class VectorAttention implements AttentionKernels {
   private final ThreadLocal<AttentionForward> forwards;
   private final ThreadLocal<AttentionBackward> backwards;
   private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
-  private final ThreadLocal<GroupRows> groups;
+  private final ThreadLocal<GroupRows> groups = ThreadLocal.withInitial(GroupRows::new);
 
   /// What stretches of a cache came to, for the thread that calls.
   private final ThreadLocal<float[]> results = ThreadLocal.withInitial(() -> new float[0]);
@@ -42,7 +42,6 @@ public final class VectorAttention implements AttentionKernels {
     this.parallel = parallel;
     this.sizes = sizes;
     forwards = ThreadLocal.withInitial(() -> new AttentionForward(sizes.forwardKeys()));
-    groups = ThreadLocal.withInitial(() -> new GroupRows(sizes.forwardKeys()));
     backwards =
         ThreadLocal.withInitial(
             () -> new AttentionBackward(sizes.backwardQueries(), sizes.backwardKeys()));
@@ -124,7 +123,7 @@ public final class VectorAttention implements AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    Stretches stretches = Stretches.of(shape, sizes.forwardKeys());
+    Stretches stretches = Stretches.of(shape);
     int count = stretches.count();
     int length = GroupRows.resultLength(shape);
     int heads = shape.batch() * shape.kvHeads();
@@ -139,20 +138,8 @@ public final class VectorAttention implements AttentionKernels {
           for (int i = from; i < to; i++) {
             int batch = i / count / shape.kvHeads();
             int kvHead = i / count % shape.kvHeads();
-            int key = (stretches.first() + i % count) * stretches.length();
-            groups
-                .get()
-                .attend(
-                    shape,
-                    batch,
-                    kvHead,
-                    key,
-                    key + stretches.length(),
-                    q,
-                    k,
-                    v,
-                    merged,
-                    i * length);
+            int stretch = stretches.first() + i % count;
+            groups.get().attend(shape, batch, kvHead, stretch, q, k, v, merged, i * length);
           }
         });
     for (int i = 0; i < heads; i++) {
