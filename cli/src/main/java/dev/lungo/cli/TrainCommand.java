@@ -319,6 +319,12 @@ final class TrainCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--task translation is bounded by --minutes or --steps");
     }
+    if (truncation > 0) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--task translation trains Transformers, which do not go back through time; leave"
+              + " --truncate out");
+    }
     boolean paper = translation.schedule == TranslationSettings.RateSchedule.INVERSE_ROOT;
     double regular = corpus.isPresent() ? 0.1 : 0;
     return new TranslationSettings(

@@ -109,6 +109,12 @@ class LungoCommandTest {
   }
 
   @Test
+  void optionOfAnotherTaskIsRefused() {
+    assertThat(execute("train", "--task", "translation", "--truncate", "8")).isEqualTo(2);
+    assertThat(err.toString()).contains("--truncate").contains("Transformers");
+  }
+
+  @Test
   void callersMistakeIsUsageErrorInOneLine() {
     assertThat(execute("fail", "caller")).isEqualTo(2);
     assertThat(err.toString())

@@ -333,8 +333,8 @@ final class AttentionBackward {
     }
   }
 
-  /// Turns a panel's scores into weights, and the gradients of its weights into those of
-  /// its scores.
+  /// Turns a panel's scores into weights, and the gradients of its weights into those of its
+  /// scores.
   private void weigh(
       AttentionShape shape, int position, int panel, int firstKey, int seen, int some) {
     boolean run = shape.pattern().contiguous();
