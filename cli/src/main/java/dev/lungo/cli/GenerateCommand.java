@@ -189,13 +189,18 @@ final class GenerateCommand implements Callable<Integer> {
     if (streams) {
       // The prompt waits for the first piece, so that no message comes between them.
       StringBuilder waiting = new StringBuilder(shownPrompt());
-      Result result =
-          running
-              .describe(opened, draft, prompt, console::log)
-              .run(piece -> {
-                console.printPart(waiting + piece);
-                waiting.setLength(0);
-              });
+      Result result;
+      try (PromptScreen screen = new PromptScreen()) {
+        result =
+            running
+                .describe(opened, draft, prompt, console::log)
+                .promptListener(screen)
+                .run(piece -> {
+                  screen.close();
+                  console.printPart(waiting + piece);
+                  waiting.setLength(0);
+                });
+      }
       console.print(waiting.toString());
       result.logProbs().ifPresent(this::print);
       console.log(

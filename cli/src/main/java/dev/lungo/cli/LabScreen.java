@@ -9,6 +9,9 @@ import java.util.Locale;
 
 /// Shows an experiment in the terminal: what it does, a progress bar, and its report.
 final class LabScreen implements LabListener, AutoCloseable {
+  /// A smaller share says nothing yet about how long the rest will take.
+  private static final double KNOWN = 0.01;
+
   private final Console console;
   private final ProgressLine line = ProgressLine.onStandardError();
   private final long started = System.nanoTime();
@@ -17,9 +20,12 @@ final class LabScreen implements LabListener, AutoCloseable {
       implements ProgressLine.Status {
     @Override
     public List<String> texts() {
-      String left = fraction > 0 ? ProgressLine.duration(seconds * (1 - fraction) / fraction) : "?";
+      double left = fraction < KNOWN ? Double.NaN : seconds * (1 - fraction) / fraction;
       String percent = String.format(Locale.ROOT, "%.0f %%", 100 * fraction);
-      return List.of(percent + ", " + part + ", " + left + " left", percent + ", " + part, part);
+      return List.of(
+          percent + ", " + part + ", " + ProgressLine.duration(left) + " left",
+          percent + ", " + part,
+          part);
     }
   }
 

@@ -30,6 +30,7 @@ public final class Generation {
   private Optional<Integer> alternatives = Optional.empty();
   private Optional<Path> promptCache = Optional.empty();
   private Consumer<String> messages = message -> {};
+  private PromptListener promptListener = (read, all) -> {};
   private Optional<TextGeneration> draft = Optional.empty();
   private int draftTokens;
   private Optional<RollingWindow> rolling = Optional.empty();
@@ -90,6 +91,12 @@ public final class Generation {
   public Generation promptCache(Path file, Consumer<String> messages) {
     promptCache = Optional.of(file);
     this.messages = messages;
+    return this;
+  }
+
+  /// Tells how far a long prompt is read.
+  public Generation promptListener(PromptListener listener) {
+    promptListener = listener;
     return this;
   }
 
@@ -216,7 +223,7 @@ public final class Generation {
             "a rolling window serves one continuation, without samples, beams, a draft model or a"
                 + " prompt cache");
       }
-      return Prefill.of(model, model.promptIds(prompt), rolling.get(), cacheType);
+      return Prefill.of(model, model.promptIds(prompt), rolling.get(), cacheType, promptListener);
     }
     try {
       return Prefill.of(
@@ -225,7 +232,8 @@ public final class Generation {
           tokens,
           sequences,
           cacheType,
-          promptCache.map(file -> new PromptCache(file, model.fingerprint(), messages)));
+          promptCache.map(file -> new PromptCache(file, model.fingerprint(), messages)),
+          promptListener);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

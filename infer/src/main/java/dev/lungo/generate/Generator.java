@@ -11,6 +11,7 @@ import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /// Runs a model token by token: the prompt in blocks, then each new id from the logits of the one
 /// before (autoregression); several continuations of one prompt at once, if asked.
@@ -87,6 +88,11 @@ public final class Generator implements AutoCloseable {
   ///
   /// @return (V)
   public Tensor feed(int... ids) {
+    return feed(ids, fed -> {});
+  }
+
+  /// Does the same, and says after each block how many of the ids are fed.
+  Tensor feed(int[] ids, IntConsumer progress) {
     if (ids.length == 0) {
       throw new IllegalArgumentException("feed: at least one id is needed");
     }
@@ -94,6 +100,7 @@ public final class Generator implements AutoCloseable {
     for (int block = firstBlock(ids.length); block < ids.length - from; ) {
       states(Arrays.copyOfRange(ids, from, from + block));
       from += block;
+      progress.accept(from);
       block = firstBlock(ids.length - from);
     }
     int[] rest = Arrays.copyOfRange(ids, from, ids.length);

@@ -20,13 +20,15 @@ record Prefill(
   /// Reads a prompt.
   ///
   /// @param count most tokens to add to it
+  /// @param listener hears of a prompt of several blocks
   static Prefill of(
       TextGeneration model,
       int[] ids,
       int count,
       int sequences,
       DType cacheType,
-      Optional<PromptCache> cache)
+      Optional<PromptCache> cache,
+      PromptListener listener)
       throws IOException {
     int context = model.model().config().context();
     if (ids.length >= context) {
@@ -44,7 +46,10 @@ record Prefill(
       int regime = model.model().config().positionRegime(capacity);
       Optional<PromptCache> prompts = cache.map(file -> file.at(regime));
       int known = prompts.isPresent() ? prompts.get().load(generator.cache(), ids) : 0;
-      Tensor logits = generator.feed(Arrays.copyOfRange(ids, known, ids.length));
+      Tensor logits =
+          generator.feed(
+              Arrays.copyOfRange(ids, known, ids.length),
+              fed -> listener.read(known + fed, ids.length));
       if (prompts.isPresent()) {
         prompts.get().save(generator.cache(), ids);
       }
@@ -57,11 +62,16 @@ record Prefill(
   }
 
   /// Reads a prompt of any length through a window.
-  static Prefill of(TextGeneration model, int[] ids, RollingWindow window, DType cacheType) {
+  static Prefill of(
+      TextGeneration model,
+      int[] ids,
+      RollingWindow window,
+      DType cacheType,
+      PromptListener listener) {
     Generator generator = new Generator(model.kernels(), model.model(), window, cacheType);
     try {
       long started = System.nanoTime();
-      Tensor logits = generator.feed(ids);
+      Tensor logits = generator.feed(ids, fed -> listener.read(fed, ids.length));
       double seconds = (System.nanoTime() - started) / 1e9;
       return new Prefill(generator, ids, logits, Optional.empty(), seconds);
     } catch (RuntimeException failed) {

@@ -7,6 +7,8 @@ import dev.lungo.generate.TextGeneration.Finish;
 import dev.lungo.generate.TextGeneration.Result;
 import dev.lungo.nn.RollingWindow;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /// Texts longer than the context of a trained model, whose context is 512.
@@ -38,6 +40,25 @@ class RollingGenerationTest {
           model.generate(longPrompt).tokens(20).rolling(new RollingWindow(4, 200)).run(piece -> {});
       assertThat(continued.promptTokens()).isGreaterThan(512);
       assertThat(continued.tokens()).isPositive();
+    }
+  }
+
+  @Test
+  void readingALongPromptIsToldBlockByBlock() throws IOException {
+    try (TextGeneration model = TextGeneration.open(TestData.file("models/stories260K"), 1)) {
+      List<Integer> heard = new ArrayList<>();
+      Result result =
+          model
+              .generate(PROMPT.repeat(45))
+              .tokens(1)
+              .rolling(new RollingWindow(4, 200))
+              .promptListener((read, all) -> {
+                heard.add(read);
+                assertThat(read).isLessThan(all);
+              })
+              .run(piece -> {});
+      assertThat(heard).isSorted().doesNotHaveDuplicates().hasSizeGreaterThan(2);
+      assertThat(heard.getLast()).isGreaterThan(result.promptTokens() - 300);
     }
   }
 

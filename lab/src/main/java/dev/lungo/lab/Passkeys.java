@@ -15,6 +15,7 @@ import java.util.List;
 final class Passkeys {
   private static final String MARKER = "\n// key";
   private static final int FEWEST_WORDS = 32;
+  private static final int SHORTEST_PERIOD = 8;
 
   private final TokenShard shard;
   private final int[] marker;
@@ -63,8 +64,8 @@ final class Passkeys {
     return marker.length + 2 + end.length;
   }
 
-  /// Returns windows to train on: as many facts in the first half of each as fit loosely, asked for
-  /// in the second.
+  /// Returns windows to train on: texts with facts that are asked for at the end, in turn with
+  /// words that repeat.
   BatchSource training(int facts, long seed) {
     return (index, ids, targets) -> {
       int length = ids.shape().width();
@@ -72,11 +73,25 @@ final class Passkeys {
       for (int row = 0; row < rows; row++) {
         RandomNumbers random =
             new RandomNumbers(RandomNumbers.mix(seed ^ (index * rows + row + 1)));
-        Hidden hidden = hide(length + 1, facts, random);
-        ids.setRow(row, hidden.ids, 0);
-        targets.setRow(row, hidden.ids, 1);
+        int[] window =
+            row % 2 == 0 ? hide(length + 1, facts, random).ids : repeated(length + 1, random);
+        ids.setRow(row, window, 0);
+        targets.setRow(row, window, 1);
       }
     };
+  }
+
+  /// Makes a text of words by chance that begins again after some, and again. All but the first of
+  /// them can only be known by finding the same word earlier and looking at what came next, which
+  /// is what it takes to find a fact (induction heads, Olsson et al. 2022, arXiv:2209.11895); facts
+  /// alone ask for too few tokens to learn it from.
+  private int[] repeated(int length, RandomNumbers random) {
+    int period = SHORTEST_PERIOD + random.nextInt(length / 2 - SHORTEST_PERIOD);
+    int[] ids = new int[length];
+    for (int i = 0; i < length; i++) {
+      ids[i] = i < period ? words[random.nextInt(words.length)] : ids[i - period];
+    }
+    return ids;
   }
 
   /// Makes a text of `length` tokens with facts at about even distances, asked for at its end.
