@@ -2,6 +2,7 @@ package dev.lungo.lab;
 
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
+import dev.lungo.lab.ShortTraining.Stage;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.model.LlamaConfig;
 import dev.lungo.model.ModelConfig;
@@ -169,6 +170,7 @@ public final class ContextLab {
         kernels,
         config,
         training,
+        stages(),
         texts.training(FACTS_IN_TRAINING, settings.seed()),
         (step, loss) -> {
           done += perStep;
@@ -177,6 +179,16 @@ public final class ContextLab {
                   Locale.ROOT, "training, step %d of %d, loss %.3f", step, settings.steps(), loss),
               done / work);
         });
+  }
+
+  /// Windows of a quarter, half and the whole of the context: to look back is learned where there
+  /// is little to look through. On whole windows alone it was not, in any number of steps tried.
+  private List<Stage> stages() {
+    long steps = settings.steps();
+    return List.of(
+        new Stage(CONTEXT / 4, steps * 2 / 5),
+        new Stage(CONTEXT / 2, steps * 3 / 5),
+        new Stage(CONTEXT, steps));
   }
 
   private void readShort(Kernels kernels, LanguageModel model, Passkeys texts, RunData data) {

@@ -17,6 +17,9 @@ final class Passkeys {
   private static final int FEWEST_WORDS = 32;
   private static final int SHORTEST_PERIOD = 8;
 
+  /// How many facts would fit where one is, question included.
+  private static final int LOOSELY = 3;
+
   private final TokenShard shard;
   private final int[] marker;
   private final int[] end;
@@ -70,11 +73,12 @@ final class Passkeys {
     return (index, ids, targets) -> {
       int length = ids.shape().width();
       int rows = ids.shape().rows();
+      int most = Math.clamp(length / (LOOSELY * factLength()), 1, facts);
       for (int row = 0; row < rows; row++) {
         RandomNumbers random =
             new RandomNumbers(RandomNumbers.mix(seed ^ (index * rows + row + 1)));
         int[] window =
-            row % 2 == 0 ? hide(length + 1, facts, random).ids : repeated(length + 1, random);
+            row % 2 == 0 ? hide(length + 1, most, random).ids : repeated(length + 1, random);
         ids.setRow(row, window, 0);
         targets.setRow(row, window, 1);
       }
@@ -98,7 +102,7 @@ final class Passkeys {
   Hidden hide(int length, int facts, RandomNumbers random) {
     int asked = length - facts * factLength();
     int stretch = asked / facts;
-    if (stretch < 2 * factLength()) {
+    if (stretch < (LOOSELY - 1) * factLength()) {
       throw new IllegalArgumentException(
           length + " tokens are too few to hide " + facts + " facts in");
     }

@@ -81,11 +81,29 @@ final class ShortTraining {
         positions);
   }
 
+  /// Training on windows of one length, up to and with one step.
+  record Stage(int context, long until) {}
+
   /// Trains a model from first values.
   static LanguageModel train(
       Kernels kernels,
       ModelConfig config,
       TrainingSettings settings,
+      BatchSource batches,
+      StepListener listener) {
+    List<Stage> one = List.of(new Stage(settings.context(), settings.steps()));
+    return train(kernels, config, settings, one, batches, listener);
+  }
+
+  /// Trains a model from first values on windows that change their length, a step on as many tokens
+  /// as before.
+  ///
+  /// @param stages in their order, the last up to the settings' steps
+  static LanguageModel train(
+      Kernels kernels,
+      ModelConfig config,
+      TrainingSettings settings,
+      List<Stage> stages,
       BatchSource batches,
       StepListener listener) {
     LanguageModel model = LanguageModel.create(config, true);
@@ -99,19 +117,25 @@ final class ShortTraining {
             settings.decayShare(),
             settings.decay());
     double loss = Double.NaN;
-    try (TrainingStep step =
-        new TrainingStep(
-            kernels,
-            model,
-            optimizers,
-            settings.batch(),
-            settings.context(),
-            settings.microBatches(),
-            settings.clip())) {
-      for (long number = 1; number <= settings.steps(); number++) {
-        double now = step.run(number, batches, budget.rateFactor(number)).loss();
-        loss = Double.isNaN(loss) ? now : loss + (now - loss) / SMOOTHED_STEPS;
-        listener.stepped(number, loss);
+    long number = 1;
+    try {
+      for (Stage stage : stages) {
+        int rows = settings.batch() * settings.context() / stage.context();
+        try (TrainingStep step =
+            new TrainingStep(
+                kernels,
+                model,
+                optimizers,
+                rows,
+                stage.context(),
+                settings.microBatches(),
+                settings.clip())) {
+          for (; number <= stage.until(); number++) {
+            double now = step.run(number, batches, budget.rateFactor(number)).loss();
+            loss = Double.isNaN(loss) ? now : loss + (now - loss) / SMOOTHED_STEPS;
+            listener.stepped(number, loss);
+          }
+        }
       }
       return model;
     } catch (RuntimeException failed) {
