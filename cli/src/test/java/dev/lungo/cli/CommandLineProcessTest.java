@@ -73,13 +73,18 @@ class CommandLineProcessTest {
     assertThat(outcome.out()).startsWith("lungo ");
   }
 
-  @Test
-  void modelsInGgufFilesAreRunAndInspected() throws Exception {
+  private static Path model() {
     Path model =
         Path.of(System.getProperty("lungo.testdata", "../../shared/data"))
             .resolve("models/stories260K/stories260K.gguf")
             .toAbsolutePath();
     assumeTrue(Files.exists(model), "no test data: models/stories260K");
+    return model;
+  }
+
+  @Test
+  void modelsInGgufFilesAreRunAndInspected() throws Exception {
+    Path model = model();
     Outcome text = lungo("generate", model.toString(), "--temperature", "0", "-n", "40");
     assertThat(text.status()).as(text.err()).isZero();
     assertThat(text.out())
@@ -88,6 +93,36 @@ class CommandLineProcessTest {
     assertThat(listing.out())
         .contains("general.architecture = llama")
         .containsPattern("FLOAT32 +\\[512, 64\\] +token_embd.weight");
+  }
+
+  @Test
+  void bothStreamsInOneFileLeaveEachOthersLinesAlone() throws Exception {
+    Path log = folder.resolve("log");
+    String script = "{ echo start; \"$0\" \"$@\"; echo end; } > " + log + " 2>&1";
+    String lungo = Processes.home().resolve("lungo").toString();
+    Processes.run(
+        Path.of("/bin/bash"), folder, AS_BUILT, "-c", script, lungo, "version", "--nothing");
+    assertThat(Files.readAllLines(log))
+        .startsWith("start")
+        .anyMatch(line -> line.startsWith("lungo: unknown argument --nothing"))
+        .endsWith("end");
+    Path model = model();
+    Processes.run(
+        Path.of("/bin/bash"),
+        folder,
+        AS_BUILT,
+        "-c",
+        script,
+        lungo,
+        "generate",
+        model.toString(),
+        "--temperature",
+        "0");
+    assertThat(Files.readAllLines(log))
+        .startsWith("start")
+        .anyMatch(line -> line.contains(" tokens after a prompt of "))
+        .endsWith("end");
+    assertThat(Files.readString(log)).contains("Once upon a time");
   }
 
   @Test

@@ -30,8 +30,8 @@ final class AttentionBackward {
       MemorySegment dk,
       MemorySegment dv) {}
 
-  /// Floats of packed queries that are kept: 16 MB, which the last cache may hold.
-  private static final int MOST_KEPT = 1 << 22;
+  /// Floats of packed queries that are kept: 1 MB, about what the second-level cache holds.
+  private static final int MOST_KEPT = 1 << 18;
 
   private final int queryBlock;
   private final int keyBlock;
@@ -49,8 +49,7 @@ final class AttentionBackward {
   private float[] keyLines = new float[0];
   private float[] keySteps = new float[0];
   private float[] valueLines = new float[0];
-  // Blocks of queries, packed: all of a group's heads, if they are few enough, so that every block
-  // of keys finds them; otherwise one.
+  // Blocks of queries, packed, of all of a group's heads: every block of keys finds them.
   private boolean[] packed = new boolean[0];
   private float[] logSums = new float[0];
   private float[] blockDeltas = new float[0];
@@ -97,40 +96,54 @@ final class AttentionBackward {
     }
   }
 
-  /// Takes block after block of keys to all queries that see any of them.
+  /// Takes as many queries at a time as stay in the cache when they are packed, with all heads of
+  /// the group.
   private void keysOutermost(AttentionShape shape, int batch, int kvHead, Memory memory) {
+    int blocks = MOST_KEPT / (shape.group() * queryBlock * 2 * (headDim + wide));
+    int chunk = Math.max(1, blocks) * queryBlock;
+    for (int from = 0; from < shape.queries(); from += chunk) {
+      int to = Math.min(shape.queries(), from + chunk);
+      keysOutermost(shape, batch, kvHead, from, to, memory);
+    }
+  }
+
+  /// Takes block after block of keys to those of the queries `from` to `to` that see any of them.
+  private void keysOutermost(
+      AttentionShape shape, int batch, int kvHead, int from, int to, Memory memory) {
     int group = shape.group();
     long stride = (long) shape.kvHeads() * headDim;
     int offset = shape.keys() - shape.queries();
-    int real = shape.realKeys(batch);
-    int blocks = (shape.queries() - 1) / queryBlock + 1;
-    boolean kept = (long) group * blocks * queryBlock * 2 * (headDim + wide) <= MOST_KEPT;
-    reservePlaces(kept ? group * blocks : 1);
-    for (int key = shape.hiddenKeys(0); key < real; key += keyBlock) {
-      int some = Math.min(keyBlock, real - key);
-      long from = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
-      packKeys(memory.k, memory.v, from, stride, some);
+    boolean causal = shape.pattern().causal();
+    int last = shape.realKeys(batch);
+    if (causal) {
+      last = Math.min(last, shape.position(to - 1) + 1);
+    }
+    int blocks = (to - from - 1) / queryBlock + 1;
+    reservePlaces(group * blocks);
+    for (int key = shape.hiddenKeys(from); key < last; key += keyBlock) {
+      int some = Math.min(keyBlock, last - key);
+      long firstKey = ((long) batch * shape.keyCapacity() + key) * stride + (long) kvHead * headDim;
+      packKeys(memory.k, memory.v, firstKey, stride, some);
       mask.run(key, some);
-      int first = shape.pattern().causal() ? Math.max(0, key - offset) : 0;
+      int first = causal ? Math.max(from, key - offset) : from;
       // The last query whose window reaches back to the block's last key.
       int end =
           shape.pattern() instanceof AttentionPattern.Window window
-              ? (int) Math.min(shape.queries(), (long) key + some - 1 + window.size() - offset)
-              : shape.queries();
+              ? (int) Math.min(to, (long) key + some - 1 + window.size() - offset)
+              : to;
       for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
         for (int query = first / queryBlock * queryBlock; query < end; query += queryBlock) {
-          place = kept ? head % group * blocks + query / queryBlock : 0;
-          if (!kept || !packed[place]) {
-            int count = Math.min(queryBlock, shape.queries() - query);
-            packQueries(shape, batch, head, query, count, memory);
-            packed[place] = kept;
+          place = head % group * blocks + (query - from) / queryBlock;
+          if (!packed[place]) {
+            packQueries(shape, batch, head, query, Math.min(queryBlock, to - query), memory);
+            packed[place] = true;
           }
           int count = Math.min(queryBlock, end - query);
           queryBlock(shape, batch, head, query, count, key, some, memory);
         }
       }
-      addRows(dKeys, some, memory.dk, from, stride);
-      addRows(dValues, some, memory.dv, from, stride);
+      addRows(dKeys, some, memory.dk, firstKey, stride);
+      addRows(dValues, some, memory.dv, firstKey, stride);
     }
   }
 

@@ -25,9 +25,6 @@ final class AttentionRows {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    if (scores.length < shape.keys() + Lanes.LENGTH) {
-      scores = new float[shape.keys() + Lanes.LENGTH];
-    }
     long stride = (long) shape.kvHeads() * shape.headDim();
     long first = (long) batch * shape.keyCapacity() * stride + (long) kvHead * shape.headDim();
     for (int query = 0; query < shape.queries(); query++) {
@@ -84,6 +81,10 @@ final class AttentionRows {
       int hidden,
       MemorySegment out,
       MemorySegment logSumExp) {
+    if (scores.length < visible + Lanes.LENGTH) {
+      // With room to spare: in decoding there is one key more each time.
+      scores = new float[(visible + Lanes.LENGTH) / 2 * 3];
+    }
     int group = shape.group();
     for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
       long row =

@@ -59,7 +59,7 @@ final class GatheredKeys {
 
   private void reserve(AttentionShape shape) {
     if (keys.length < shape.keys()) {
-      keys = new int[shape.keys()];
+      keys = new int[shape.keys() + shape.keys() / 2];
     }
   }
 

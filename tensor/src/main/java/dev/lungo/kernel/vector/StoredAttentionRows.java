@@ -124,7 +124,8 @@ final class StoredAttentionRows {
   }
 
   private static float[] atLeast(float[] array, int length) {
-    return array.length < length ? new float[length] : array;
+    // With room to spare: in decoding there is one key more each time.
+    return array.length < length ? new float[length + length / 2] : array;
   }
 
   /// Scores `some` decoded keys, which are those from `first` on among the picked.
