@@ -196,7 +196,7 @@ final class GenerateCommand implements Callable<Integer> {
                 .describe(opened, draft, prompt, console::log)
                 .promptListener(screen)
                 .run(piece -> {
-                  screen.close();
+                  screen.end();
                   console.printPart(waiting + piece);
                   waiting.setLength(0);
                 });

@@ -44,8 +44,13 @@ final class PromptScreen implements PromptListener, AutoCloseable {
     }
   }
 
+  /// Ends the line, so that the answer starts on a new one.
+  void end() {
+    line.end();
+  }
+
   @Override
   public void close() {
-    line.close();
+    end();
   }
 }

@@ -48,6 +48,7 @@ final class StandardStreams {
   /// Makes descriptor 3 the process' standard error. A file that is opened anew has another
   /// position than standard output and the shell, which then write over each other's lines (`> log
   /// 2>&1`); that is worth the 50 ms of a native call.
+  @SuppressWarnings("restricted")
   private static OutputStream ownDescriptor() {
     Linker linker = Linker.nativeLinker();
     FunctionDescriptor dup2 =
