@@ -60,24 +60,6 @@ final class SoftmaxRow {
     return Lanes.sum(Lanes.zero().blend(exponential, lanes));
   }
 
-  static double sum(MemorySegment x, long row, int classes) {
-    double total = 0;
-    int i = 0;
-    while (i <= classes - LENGTH) {
-      int stop = Math.min(classes - LENGTH, i + STRETCH - LENGTH);
-      FloatVector sum = Lanes.zero();
-      for (; i <= stop; i += LENGTH) {
-        sum = sum.add(load(x, row + i));
-      }
-      total += Lanes.sum(sum);
-    }
-    if (i < classes) {
-      VectorMask<Float> tail = Lanes.first(classes - i);
-      total += Lanes.sum(Lanes.zero().blend(load(x, row + i, tail), tail));
-    }
-    return total;
-  }
-
   static void multiply(MemorySegment x, long row, int classes, float factor) {
     int i = 0;
     for (; i <= classes - LENGTH; i += LENGTH) {

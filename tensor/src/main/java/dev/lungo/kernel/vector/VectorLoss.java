@@ -71,7 +71,7 @@ final class VectorLoss implements LossKernels {
     }
     float largest = SoftmaxRow.largest(logits, row, classes);
     float shifted = logits.getAtIndex(JAVA_FLOAT_UNALIGNED, row + target) - largest;
-    double mean = smoothing > 0 ? SoftmaxRow.sum(logits, row, classes) / classes - largest : 0;
+    double mean = smoothing > 0 ? VectorSums.of(logits, row, classes) / classes - largest : 0;
     double sum = SoftmaxRow.sumOfExponentials(logits, row, classes, largest, true);
     SoftmaxRow.multiply(logits, row, classes, (float) (scale / sum));
     if (smoothing > 0) {
