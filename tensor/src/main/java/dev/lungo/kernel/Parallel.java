@@ -18,9 +18,12 @@ public final class Parallel implements AutoCloseable {
     void run(int from, int to);
   }
 
-  /// How long a worker looks for the next loop before it parks: about the gap between two kernels
-  /// of one step.
-  private static final int LOOKS_BEFORE_PARKING = 2_000;
+  /// How often a thread looks for what it waits for before it lets others run between the looks.
+  private static final int LOOKS_BEFORE_YIELDING = 1_000;
+
+  /// How often it looks before it parks: a few hundred microseconds, longer than any gap between
+  /// the kernels of a step, since waking a parked thread takes as long as a small kernel.
+  private static final int LOOKS_BEFORE_PARKING = 1_500;
 
   private final Worker[] workers;
   private final Object turn = new Object();
@@ -69,13 +72,24 @@ public final class Parallel implements AutoCloseable {
       Loop loop = new Loop(count, chunk, body, Thread.currentThread());
       current = loop;
       for (int i = 0; i < Math.min(workers.length, loop.chunks - 1); i++) {
-        LockSupport.unpark(workers[i]);
+        workers[i].wake();
       }
       loop.takeChunks();
       loop.awaitOthers();
       current = null;
       loop.rethrow();
     }
+  }
+
+  /// Waits a little, longer after many looks, and says whether it did: after too many it is time to
+  /// park.
+  private static boolean waited(int looks) {
+    if (looks < LOOKS_BEFORE_YIELDING) {
+      Thread.onSpinWait();
+    } else if (looks < LOOKS_BEFORE_PARKING) {
+      Thread.yield();
+    }
+    return looks < LOOKS_BEFORE_PARKING;
   }
 
   private boolean insideLoop() {
@@ -92,6 +106,8 @@ public final class Parallel implements AutoCloseable {
   }
 
   private final class Worker extends Thread {
+    private volatile boolean parks;
+
     Worker(String name) {
       super(name);
       setDaemon(true);
@@ -110,13 +126,24 @@ public final class Parallel implements AutoCloseable {
         if (loop != null && loop != last) {
           loop.takeChunks();
           last = loop;
+          parks = false;
           looks = 0;
-        } else if (++looks < LOOKS_BEFORE_PARKING) {
-          Thread.onSpinWait();
-        } else {
+        } else if (parks) {
           LockSupport.park(Parallel.this);
+          parks = false;
           looks = 0;
+        } else {
+          // Whoever starts a loop after this is said wakes the worker; a loop that was started
+          // before is seen by one more look.
+          parks = !waited(looks++);
         }
+      }
+    }
+
+    /// Wakes the worker, if it is parked or about to.
+    void wake() {
+      if (parks) {
+        LockSupport.unpark(this);
       }
     }
   }
@@ -129,6 +156,7 @@ public final class Parallel implements AutoCloseable {
     private final Thread owner;
     private final AtomicInteger next = new AtomicInteger();
     private final AtomicInteger unfinished;
+    private volatile boolean ownerParks;
     private volatile @Nullable Throwable failure;
 
     Loop(int count, int chunk, Range body, Thread owner) {
@@ -148,7 +176,7 @@ public final class Parallel implements AutoCloseable {
         } catch (Throwable thrown) {
           failure = thrown;
         } finally {
-          if (unfinished.decrementAndGet() == 0 && Thread.currentThread() != owner) {
+          if (unfinished.decrementAndGet() == 0 && ownerParks) {
             LockSupport.unpark(owner);
           }
         }
@@ -156,12 +184,11 @@ public final class Parallel implements AutoCloseable {
     }
 
     void awaitOthers() {
-      int looks = 0;
-      while (unfinished.get() > 0) {
-        if (++looks < LOOKS_BEFORE_PARKING) {
-          Thread.onSpinWait();
-        } else {
+      for (int looks = 0; unfinished.get() > 0; looks++) {
+        if (ownerParks) {
           LockSupport.park(this);
+        } else {
+          ownerParks = !waited(looks);
         }
       }
     }

@@ -45,6 +45,7 @@ public enum DType {
 
   /// Returns the bytes of `elements` numbers.
   public long bytes(long elements) {
-    return format.map(blocks -> blocks.bytes(elements)).orElse(Float.BYTES * elements);
+    // Not by way of a lambda: this is asked for every tensor of every step.
+    return format.isPresent() ? format.get().bytes(elements) : Float.BYTES * elements;
   }
 }

@@ -10,8 +10,8 @@ import jdk.incubator.vector.VectorOperators;
 /// Attention of a few queries, as in decoding: reads the keys once and the values once, where they
 /// are. Belongs to one thread.
 final class AttentionRows {
+  private final float[] lanes = new float[LaneSums.ROWS * Lanes.LENGTH];
   private final GatheredKeys gathered = new GatheredKeys();
-  private final float[] lanes = new float[Lanes.LENGTH];
   private final float[] mixed = new float[4 * Lanes.LENGTH];
   private float[] scores = new float[0];
 
@@ -89,7 +89,10 @@ final class AttentionRows {
     for (int head = kvHead * group; head < (kvHead + 1) * group; head++) {
       long row =
           (((long) batch * shape.queries() + query) * shape.heads() + head) * shape.headDim();
-      score(shape, q, row, k, start, stride, visible);
+      KeyDots.rows(q, row, k, start, stride, visible, shape.headDim(), lanes, scores);
+      for (int key = 0; key < visible; key++) {
+        scores[key] *= shape.scale();
+      }
       if (shape.capped()) {
         SoftCap.bound(scores, visible, shape.softCap());
       }
@@ -112,37 +115,6 @@ final class AttentionRows {
       int key = run ? hidden + i : gathered.key(i);
       scores[i] -= slope * Math.abs(position - key);
     }
-  }
-
-  private void score(
-      AttentionShape shape,
-      MemorySegment q,
-      long row,
-      MemorySegment k,
-      long first,
-      long stride,
-      int visible) {
-    int headDim = shape.headDim();
-    int whole = headDim / Lanes.LENGTH * Lanes.LENGTH;
-    for (int key = 0; key < visible; key++) {
-      long at = first + key * stride;
-      float score = multiply(q, row, k, at, whole, lanes);
-      for (int d = whole; d < headDim; d++) {
-        score +=
-            q.getAtIndex(ValueLayout.JAVA_FLOAT, row + d)
-                * k.getAtIndex(ValueLayout.JAVA_FLOAT, at + d);
-      }
-      scores[key] = score * shape.scale();
-    }
-  }
-
-  private static float multiply(
-      MemorySegment q, long row, MemorySegment k, long at, int length, float[] lanes) {
-    FloatVector sum = Lanes.zero();
-    for (int d = 0; d < length; d += Lanes.LENGTH) {
-      sum = Lanes.load(q, row + d).fma(Lanes.load(k, at + d), sum);
-    }
-    return Lanes.sum(sum, lanes);
   }
 
   private float maximum(int visible) {
@@ -226,13 +198,15 @@ final class AttentionRows {
     FloatVector sum1 = sum0;
     FloatVector sum2 = sum0;
     FloatVector sum3 = sum0;
+    int bytes = lanes * Float.BYTES;
+    long start = NativeMemory.address(v, first << 2, ((visible - 1) * stride + 4L * lanes) << 2);
     for (int key = 0; key < visible; key++) {
-      long at = first + key * stride;
+      long at = NativeMemory.within(start + key * stride * 4);
       FloatVector weight = FloatVector.broadcast(Lanes.SPECIES, scores[key]);
-      sum0 = Lanes.load(v, at).fma(weight, sum0);
-      sum1 = Lanes.load(v, at + lanes).fma(weight, sum1);
-      sum2 = Lanes.load(v, at + 2 * lanes).fma(weight, sum2);
-      sum3 = Lanes.load(v, at + 3 * lanes).fma(weight, sum3);
+      sum0 = BlockLanes.floats(at).fma(weight, sum0);
+      sum1 = BlockLanes.floats(at + bytes).fma(weight, sum1);
+      sum2 = BlockLanes.floats(at + 2 * bytes).fma(weight, sum2);
+      sum3 = BlockLanes.floats(at + 3 * bytes).fma(weight, sum3);
     }
     // By way of an array: with stores to memory here, every vector above became an object.
     sum0.mul(factor).intoArray(mixed, 0);

@@ -9,6 +9,7 @@ import dev.lungo.quant.Q4_K;
 import dev.lungo.quant.Q8_0;
 import dev.lungo.quant.SubBlockScales;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
@@ -26,41 +27,46 @@ final class BlockDecoding {
       format.decode(weights, offset, into, at, count);
       return;
     }
+    long address = NativeMemory.address(weights, offset, format.bytes(count));
     switch (format) {
-      case Q8_0 _ -> decodeQ8_0(weights, offset, into, at, count);
-      case Q4_0 _ -> decodeQ4_0(weights, offset, into, at, count);
-      case Q4_K _ -> decodeQ4_K(weights, offset, into, at, count);
+      case Q8_0 _ -> decodeQ8_0(address, into, at, count);
+      case Q4_0 _ -> decodeQ4_0(address, into, at, count);
+      case Q4_K _ -> decodeQ4_K(weights, offset, address, into, at, count);
       default -> format.decode(weights, offset, into, at, count);
     }
   }
 
-  private static void decodeQ8_0(
-      MemorySegment weights, long offset, float[] into, int at, int count) {
-    for (int i = 0; i < count; i += 32, offset += 34) {
-      FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset));
+  private static void decodeQ8_0(long address, float[] into, int at, int count) {
+    Objects.checkFromIndexSize(at, count, into.length);
+    for (int z = 0; z < count / 32; z++) {
+      long w = NativeMemory.within(address + z * 34L);
+      FloatVector scale = BlockLanes.halves(w);
       for (int j = 0; j < 32; j += LANES) {
-        BlockLanes.signed(weights, offset + 2 + j).mul(scale).intoArray(into, at + i + j);
+        BlockLanes.signed(w + 2 + j).mul(scale).intoArray(into, at + 32 * z + j);
       }
     }
   }
 
-  private static void decodeQ4_0(
-      MemorySegment weights, long offset, float[] into, int at, int count) {
-    for (int i = 0; i < count; i += 32, offset += 18) {
-      FloatVector scale = FloatVector.broadcast(SPECIES, BlockDots.half(weights, offset));
+  private static void decodeQ4_0(long address, float[] into, int at, int count) {
+    Objects.checkFromIndexSize(at, count, into.length);
+    for (int z = 0; z < count / 32; z++) {
+      long w = NativeMemory.within(address + z * 18L);
+      FloatVector scale = BlockLanes.halves(w);
       for (int j = 0; j < 16; j += LANES) {
-        IntVector pairs = BlockLanes.unsigned(weights, offset + 2 + j);
-        BlockLanes.low(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + j);
-        BlockLanes.high(pairs).sub(EIGHT).mul(scale).intoArray(into, at + i + 16 + j);
+        IntVector pairs = BlockLanes.unsigned(w + 2 + j);
+        int to = at + 32 * z + j;
+        BlockLanes.low(pairs).sub(EIGHT).mul(scale).intoArray(into, to);
+        BlockLanes.high(pairs).sub(EIGHT).mul(scale).intoArray(into, to + 16);
       }
     }
   }
 
   private static void decodeQ4_K(
-      MemorySegment weights, long offset, float[] into, int at, int count) {
-    for (int i = 0; i < count; i += 256, offset += 144) {
-      float scale = BlockDots.half(weights, offset);
-      float minimum = BlockDots.half(weights, offset + 2);
+      MemorySegment weights, long offset, long address, float[] into, int at, int count) {
+    for (int i = 0; i < count; i += 256, offset += 144, address += 144) {
+      long w = NativeMemory.within(address);
+      float scale = NativeMemory.half(w);
+      float minimum = NativeMemory.half(w + 2);
       for (int sub = 0; sub < 8; sub += 2) {
         FloatVector lowScale =
             FloatVector.broadcast(SPECIES, scale * SubBlockScales.scale(weights, offset + 4, sub));
@@ -75,7 +81,7 @@ final class BlockDecoding {
                 SPECIES, minimum * SubBlockScales.minimum(weights, offset + 4, sub + 1));
         int to = at + i + 32 * sub;
         for (int j = 0; j < 32; j += LANES, to += LANES) {
-          IntVector pairs = BlockLanes.unsigned(weights, offset + 16 + 16 * sub + j);
+          IntVector pairs = BlockLanes.unsigned(w + 16 + 16 * sub + j);
           BlockLanes.low(pairs).mul(lowScale).sub(lowMinimum).intoArray(into, to);
           BlockLanes.high(pairs).mul(highScale).sub(highMinimum).intoArray(into, to + 32);
         }

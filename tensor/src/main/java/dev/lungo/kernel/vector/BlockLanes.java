@@ -3,37 +3,48 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The stored integers of blocks as vectors of floats.
+/// The stored integers of blocks as vectors of floats. Addresses are those of [NativeMemory].
 final class BlockLanes {
   private static final VectorSpecies<Byte> BYTES =
       LANES == 16 ? ByteVector.SPECIES_128 : ByteVector.SPECIES_64;
   static final VectorSpecies<Integer> INTS =
       LANES == 16 ? IntVector.SPECIES_512 : IntVector.SPECIES_256;
 
+  private static final IntVector SIXTEEN = IntVector.broadcast(INTS, 16);
+
   private BlockLanes() {}
 
   /// Loads signed bytes, one a lane, as floats.
-  static FloatVector signed(MemorySegment weights, long offset) {
-    return (FloatVector) bytes(weights, offset).castShape(SPECIES, 0);
+  static FloatVector signed(long address) {
+    return (FloatVector) bytes(address).castShape(SPECIES, 0);
   }
 
   /// Loads unsigned bytes, one a lane.
-  static IntVector unsigned(MemorySegment weights, long offset) {
-    return (IntVector)
-        bytes(weights, offset).convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
+  static IntVector unsigned(long address) {
+    return (IntVector) bytes(address).convertShape(VectorOperators.ZERO_EXTEND_B2I, INTS, 0);
   }
 
-  private static ByteVector bytes(MemorySegment weights, long offset) {
-    return ByteVector.fromMemorySegment(
-        BYTES, Lanes.natively(weights), offset, ByteOrder.LITTLE_ENDIAN);
+  private static ByteVector bytes(long address) {
+    return ByteVector.fromMemorySegment(BYTES, NativeMemory.ALL, address, ByteOrder.LITTLE_ENDIAN);
+  }
+
+  /// Loads floats.
+  static FloatVector floats(long address) {
+    return FloatVector.fromMemorySegment(SPECIES, NativeMemory.ALL, address, Lanes.ORDER);
+  }
+
+  /// Loads one half-precision number into all lanes.
+  static FloatVector halves(long address) {
+    return FloatVector.broadcast(SPECIES, NativeMemory.half(address));
   }
 
   /// Returns the lower four bits of bytes.
@@ -46,15 +57,21 @@ final class BlockLanes {
     return toFloats(bytes.lanewise(VectorOperators.LSHR, 4));
   }
 
+  /// Adds 16 to what has four bits, where a bit of `fifth` is set, the lowest for the first lane.
+  static IntVector withFifth(IntVector fours, int fifth) {
+    return fours.lanewise(VectorOperators.OR, SIXTEEN, VectorMask.fromLong(INTS, fifth));
+  }
+
   static FloatVector toFloats(IntVector numbers) {
     return (FloatVector) numbers.castShape(SPECIES, 0);
   }
 
-  /// Returns eight unsigned bytes as floats.
-  static FloatVector eight(byte[] packed, int at) {
+  /// Returns the eight unsigned bytes of a number, the lowest first, as floats.
+  static FloatVector eight(long bytes) {
     IntVector numbers =
         (IntVector)
-            ByteVector.fromArray(ByteVector.SPECIES_64, packed, at)
+            LongVector.broadcast(LongVector.SPECIES_128, bytes)
+                .reinterpretAsBytes()
                 .convertShape(VectorOperators.ZERO_EXTEND_B2I, IntVector.SPECIES_256, 0);
     return (FloatVector) numbers.castShape(FloatVector.SPECIES_256, 0);
   }

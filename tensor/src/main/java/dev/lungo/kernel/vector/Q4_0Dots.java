@@ -3,72 +3,80 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
-/// Dot products with rows of Q4_0 ([dev.lungo.quant.Q4_0]): the values 0 to 15 are multiplied, and
-/// the 8 that each is too large by is taken off a block's sum of x.
-final class Q4_0Dots {
+/// Dot products with rows of Q4_0 ([dev.lungo.quant.Q4_0]).
+///
+/// A byte less 0x88 is b = 16·h + l, a number h for the second half of x and a number l for the
+/// first: l·x + h·y = b·x + h·(y - 16·x). So l need not be cut out: the input of a block is x of
+/// the first half, and y - 16·x.
+final class Q4_0Dots implements BlockDots {
+  static final Q4_0Dots DOTS = new Q4_0Dots();
+
   private static final int BLOCK_BYTES = 18;
+  private static final int INPUT_BYTES = 128;
 
   private Q4_0Dots() {}
 
-  /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
-  static void rows(
-      MemorySegment weights,
-      long offset,
-      int rows,
-      BlockDots.Input x,
-      BlockDots.Scratch scratch,
-      float[] y,
-      int at) {
-    long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
-    for (int row = 0; row < rows; row++, offset += rowBytes) {
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.sums(), x.length(), scratch.lanes);
+  @Override
+  public int inputLength() {
+    return INPUT_BYTES / Float.BYTES;
+  }
+
+  @Override
+  public void prepare(float[] x, int from, float[] input, int at) {
+    for (int i = 0; i < 16; i++) {
+      float first = x[from + i];
+      float second = x[from + 16 + i];
+      input[at + i] = first;
+      input[at + 16 + i] = second - 16 * first;
     }
   }
 
-  /// Computes one dot product.
-  private static float row(
-      MemorySegment weights, long offset, float[] x, int from, float[] sums, int k, float[] lanes) {
+  @Override
+  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
-    float evenSum = 0;
-    float oddSum = 0;
-    int i = 0;
-    int z = from >> 5;
-    for (; i <= k - 64; i += 64, z += 2) {
-      long block = offset + (i >> 5) * (long) BLOCK_BYTES;
-      float scale = BlockDots.half(weights, block);
-      even = BlockSumLanes.block(weights, block, scale, x, from + i, even);
-      evenSum = Math.fma(scale, sums[z], evenSum);
-      scale = BlockDots.half(weights, block + BLOCK_BYTES);
-      odd = BlockSumLanes.block(weights, block + BLOCK_BYTES, scale, x, from + i + 32, odd);
-      oddSum = Math.fma(scale, sums[z + 1], oddSum);
+    int w = 0;
+    int x = 0;
+    // Two counters: with one, the compiler multiplies for each address.
+    for (int last = (blocks - 1) * BLOCK_BYTES; w < last; w += 2 * BLOCK_BYTES) {
+      long block = NativeMemory.within(weights + w);
+      long by = NativeMemory.within(input + x);
+      even = BlockSumLanes.add(block, by, even);
+      odd = BlockSumLanes.add(block + BLOCK_BYTES, by + INPUT_BYTES, odd);
+      x += 2 * INPUT_BYTES;
     }
-    if (i < k) {
-      long block = offset + (i >> 5) * (long) BLOCK_BYTES;
-      float scale = BlockDots.half(weights, block);
-      even = BlockSumLanes.block(weights, block, scale, x, from + i, even);
-      evenSum = Math.fma(scale, sums[z], evenSum);
+    if (w < blocks * BLOCK_BYTES) {
+      long block = NativeMemory.within(weights + w);
+      even = BlockSumLanes.add(block, NativeMemory.within(input + x), even);
     }
-    return Lanes.sum(even.add(odd), lanes) - 8 * (evenSum + oddSum);
+    even.add(odd).intoArray(lanes, at);
   }
 
   /// What a block adds to the sum.
   private static final class BlockSumLanes {
-    static FloatVector block(
-        MemorySegment weights, long block, float scale, float[] x, int i, FloatVector sum) {
-      IntVector pairs = BlockLanes.unsigned(weights, block + 2);
-      FloatVector products = BlockLanes.low(pairs).mul(Lanes.get(x, i));
-      products = BlockLanes.high(pairs).fma(Lanes.get(x, i + 16), products);
+    /// What a byte is too large by, 8 in both halves, and its upper half alone.
+    private static final IntVector LESS_BOTH = IntVector.broadcast(BlockLanes.INTS, -0x88);
+
+    private static final IntVector LESS_UPPER = IntVector.broadcast(BlockLanes.INTS, -8);
+
+    static FloatVector add(long w, long x, FloatVector sum) {
+      FloatVector products = products(w + 2, x);
       if (LANES == 8) {
-        pairs = BlockLanes.unsigned(weights, block + 10);
-        products = BlockLanes.low(pairs).fma(Lanes.get(x, i + 8), products);
-        products = BlockLanes.high(pairs).fma(Lanes.get(x, i + 24), products);
+        products = products.add(products(w + 10, x + 32));
       }
-      return products.fma(FloatVector.broadcast(SPECIES, scale), sum);
+      return products.fma(BlockLanes.halves(w), sum);
+    }
+
+    static FloatVector products(long w, long x) {
+      IntVector pairs = BlockLanes.unsigned(w);
+      FloatVector both = BlockLanes.toFloats(pairs.add(LESS_BOTH));
+      IntVector upper = pairs.lanewise(VectorOperators.LSHR, 4).add(LESS_UPPER);
+      return BlockLanes.toFloats(upper)
+          .fma(BlockLanes.floats(x + 64), both.mul(BlockLanes.floats(x)));
     }
   }
 }

@@ -3,117 +3,104 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
-/// Dot products with rows of Q4_K ([dev.lungo.quant.Q4_K]). The scales and minima of a row are
-/// unpacked first, eight at a time; minima are multiplied with sums of x.
-final class Q4_KDots {
+/// Dot products with rows of Q4_K ([dev.lungo.quant.Q4_K]). The scales of a row are unpacked first,
+/// eight at a time; minima are multiplied with sums of x. The input of a block is x, and the
+/// negative sums of each 32 of it.
+final class Q4_KDots implements BlockDots {
+  static final Q4_KDots DOTS = new Q4_KDots();
+
   private static final int BLOCK_BYTES = 144;
   private static final int SUB_BLOCKS = 8;
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle LONG =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final int INPUT_LENGTH = 256 + 16;
+  private static final int INPUT_BYTES = INPUT_LENGTH * Float.BYTES;
 
   private Q4_KDots() {}
 
-  /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
-  static void rows(
-      MemorySegment weights,
-      long offset,
-      int rows,
-      BlockDots.Input x,
-      BlockDots.Scratch scratch,
-      float[] y,
-      int at) {
-    int blocks = x.length() / 256;
-    scratch.reserve(SUB_BLOCKS * blocks);
-    for (int row = 0; row < rows; row++, offset += blocks * (long) BLOCK_BYTES) {
-      unpack(weights, offset, blocks, scratch.packed);
-      float minima = scale(weights, offset, blocks, scratch, x.sums(), x.from() / BlockDots.BLOCK);
-      y[at + row] =
-          row(weights, offset, x.values(), x.from(), x.length(), scratch.scales, scratch.lanes)
-              - minima;
+  @Override
+  public int inputLength() {
+    return INPUT_LENGTH;
+  }
+
+  @Override
+  public void prepare(float[] x, int from, float[] input, int at) {
+    System.arraycopy(x, from, input, at, 256);
+    for (int sub = 0; sub < SUB_BLOCKS; sub++) {
+      float sum = 0;
+      for (int i = 0; i < 32; i++) {
+        sum += x[from + 32 * sub + i];
+      }
+      input[at + 256 + sub] = -sum;
     }
   }
 
-  /// Unpacks six-bit numbers: for each block a long of eight scales and one of eight minima, a byte
-  /// each. [dev.lungo.quant.SubBlockScales] has the layout.
-  private static void unpack(MemorySegment weights, long offset, int blocks, byte[] packed) {
-    for (int b = 0; b < blocks; b++, offset += BLOCK_BYTES) {
-      int scales = Lanes.natively(weights).get(INT, offset + 4);
-      int minima = Lanes.natively(weights).get(INT, offset + 8);
-      int rest = Lanes.natively(weights).get(INT, offset + 12);
+  /// Stores the scales of a row, eight floats a block, and starts the sums at `lanes[at]` with what
+  /// the minima add.
+  private static void rowScales(
+      long weights, long input, int blocks, long scales, float[] lanes, int at) {
+    FloatVector minima = FloatVector.zero(FloatVector.SPECIES_256);
+    for (int b = 0; b < blocks; b++) {
+      long w = NativeMemory.within(weights + b * (long) BLOCK_BYTES);
+      long x = NativeMemory.within(input + b * (long) INPUT_BYTES + 256 * Float.BYTES);
+      minima = ScaleLanes.unpack(w, x, NativeMemory.within(scales + b * 32L), minima);
+    }
+    FloatVector.zero(SPECIES).intoArray(lanes, at);
+    minima.intoArray(lanes, at);
+  }
+
+  @Override
+  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
+    rowScales(weights, input, blocks, scales, lanes, at);
+    FloatVector lows = FloatVector.fromArray(SPECIES, lanes, at);
+    FloatVector highs = FloatVector.zero(SPECIES);
+    for (int i = 0; i < blocks * 4; i++) {
+      long w = weights + (i >> 2) * (long) BLOCK_BYTES + 16 + (i & 3) * 32L;
+      long x = input + (i >> 2) * (long) INPUT_BYTES + (i & 3) * 256L;
+      long s = NativeMemory.within(scales + i * 8L);
+      w = NativeMemory.within(w);
+      x = NativeMemory.within(x);
+      IntVector pairs = BlockLanes.unsigned(w);
+      FloatVector low = BlockLanes.low(pairs).mul(BlockLanes.floats(x));
+      FloatVector high = BlockLanes.high(pairs).mul(BlockLanes.floats(x + 128));
+      pairs = BlockLanes.unsigned(w + LANES);
+      low = BlockLanes.low(pairs).fma(BlockLanes.floats(x + 4 * LANES), low);
+      high = BlockLanes.high(pairs).fma(BlockLanes.floats(x + 128 + 4 * LANES), high);
+      if (LANES == 8) {
+        pairs = BlockLanes.unsigned(w + 16);
+        low = BlockLanes.low(pairs).fma(BlockLanes.floats(x + 64), low);
+        high = BlockLanes.high(pairs).fma(BlockLanes.floats(x + 192), high);
+        pairs = BlockLanes.unsigned(w + 24);
+        low = BlockLanes.low(pairs).fma(BlockLanes.floats(x + 96), low);
+        high = BlockLanes.high(pairs).fma(BlockLanes.floats(x + 224), high);
+      }
+      lows = low.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(s)), lows);
+      highs = high.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(s + 4)), highs);
+    }
+    lows.add(highs).intoArray(lanes, at);
+  }
+
+  /// The scales and minima of a block.
+  private static final class ScaleLanes {
+    /// Stores the eight scales, and returns the sums with what the minima add.
+    ///
+    /// The six-bit numbers become a long of eight scales and one of eight minima, a byte each;
+    /// [dev.lungo.quant.SubBlockScales] has the layout.
+    static FloatVector unpack(long w, long x, long scale, FloatVector sums) {
+      int scales = NativeMemory.getInt(w + 4);
+      int minima = NativeMemory.getInt(w + 8);
+      int rest = NativeMemory.getInt(w + 12);
       int upperScales = rest & 0x0f0f0f0f | (scales >>> 6 & 0x03030303) << 4;
       int upperMinima = rest >>> 4 & 0x0f0f0f0f | (minima >>> 6 & 0x03030303) << 4;
-      LONG.set(packed, 16 * b, (long) upperScales << 32 | scales & 0x3f3f3f3f);
-      LONG.set(packed, 16 * b + 8, (long) upperMinima << 32 | minima & 0x3f3f3f3f);
+      BlockLanes.eight((long) upperScales << 32 | scales & 0x3f3f3f3f)
+          .mul(NativeMemory.half(w))
+          .intoMemorySegment(NativeMemory.ALL, scale, Lanes.ORDER);
+      FloatVector negative =
+          FloatVector.fromMemorySegment(FloatVector.SPECIES_256, NativeMemory.ALL, x, Lanes.ORDER);
+      return BlockLanes.eight((long) upperMinima << 32 | minima & 0x3f3f3f3f)
+          .mul(NativeMemory.half(w + 2))
+          .fma(negative, sums);
     }
-  }
-
-  /// Multiplies the unpacked scales with their blocks' and returns Σ minimum · sum of x.
-  private static float scale(
-      MemorySegment weights,
-      long offset,
-      int blocks,
-      BlockDots.Scratch scratch,
-      float[] sums,
-      int sum) {
-    FloatVector minima = FloatVector.zero(FloatVector.SPECIES_256);
-    for (int b = 0; b < blocks; b++, offset += BLOCK_BYTES, sum += SUB_BLOCKS) {
-      BlockLanes.eight(scratch.packed, 16 * b)
-          .mul(BlockDots.half(weights, offset))
-          .intoArray(scratch.scales, SUB_BLOCKS * b);
-      FloatVector x = FloatVector.fromArray(FloatVector.SPECIES_256, sums, sum);
-      FloatVector scale =
-          FloatVector.broadcast(FloatVector.SPECIES_256, BlockDots.half(weights, offset + 2));
-      minima = BlockLanes.eight(scratch.packed, 16 * b + 8).mul(x).fma(scale, minima);
-    }
-    float total = 0;
-    for (int i = 0; i < SUB_BLOCKS; i++) {
-      total += minima.lane(i);
-    }
-    return total;
-  }
-
-  /// Computes one dot product, without minima: of each 32 bytes, the lower halves are one
-  /// sub-block, the upper halves the next.
-  private static float row(
-      MemorySegment weights,
-      long offset,
-      float[] x,
-      int from,
-      int k,
-      float[] scales,
-      float[] lanes) {
-    FloatVector lows = FloatVector.zero(SPECIES);
-    FloatVector highs = lows;
-    for (int i = 0; i < k; i += 64) {
-      long bytes = offset + (i >> 8) * (long) BLOCK_BYTES + 16 + (i >> 1 & 127);
-      int at = from + i;
-      IntVector pairs = BlockLanes.unsigned(weights, bytes);
-      FloatVector low = BlockLanes.low(pairs).mul(Lanes.get(x, at));
-      FloatVector high = BlockLanes.high(pairs).mul(Lanes.get(x, at + 32));
-      pairs = BlockLanes.unsigned(weights, bytes + LANES);
-      low = BlockLanes.low(pairs).fma(Lanes.get(x, at + LANES), low);
-      high = BlockLanes.high(pairs).fma(Lanes.get(x, at + 32 + LANES), high);
-      if (LANES == 8) {
-        pairs = BlockLanes.unsigned(weights, bytes + 16);
-        low = BlockLanes.low(pairs).fma(Lanes.get(x, at + 16), low);
-        high = BlockLanes.high(pairs).fma(Lanes.get(x, at + 48), high);
-        pairs = BlockLanes.unsigned(weights, bytes + 24);
-        low = BlockLanes.low(pairs).fma(Lanes.get(x, at + 24), low);
-        high = BlockLanes.high(pairs).fma(Lanes.get(x, at + 56), high);
-      }
-      lows = low.fma(FloatVector.broadcast(SPECIES, scales[i >> 5]), lows);
-      highs = high.fma(FloatVector.broadcast(SPECIES, scales[(i >> 5) + 1]), highs);
-    }
-    return Lanes.sum(lows.add(highs), lanes);
   }
 }

@@ -3,85 +3,74 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Dot products with rows of Q5_0 ([dev.lungo.quant.Q5_0]): the values 0 to 31 are multiplied, and
-/// the 16 that each is too large by is taken off a block's sum of x.
-final class Q5_0Dots {
+/// Dot products with rows of Q5_0 ([dev.lungo.quant.Q5_0]). Numbers are multiplied as 0 to 31; the
+/// 16 that each is too large by is taken off the sums' start: the input of a block is the first
+/// half of x, the second, and -16 times what they are together.
+final class Q5_0Dots implements BlockDots {
+  static final Q5_0Dots DOTS = new Q5_0Dots();
+
   private static final int BLOCK_BYTES = 22;
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int INPUT_BYTES = 192;
 
   private Q5_0Dots() {}
 
-  /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
-  static void rows(
-      MemorySegment weights,
-      long offset,
-      int rows,
-      BlockDots.Input x,
-      BlockDots.Scratch scratch,
-      float[] y,
-      int at) {
-    long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
-    for (int row = 0; row < rows; row++, offset += rowBytes) {
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.sums(), x.length(), scratch.lanes);
+  @Override
+  public int inputLength() {
+    return INPUT_BYTES / Float.BYTES;
+  }
+
+  @Override
+  public void prepare(float[] x, int from, float[] input, int at) {
+    for (int i = 0; i < 16; i++) {
+      input[at + i] = x[from + i];
+      input[at + 16 + i] = x[from + 16 + i];
+      input[at + 32 + i] = -16 * (x[from + i] + x[from + 16 + i]);
     }
   }
 
-  /// Computes one dot product.
-  private static float row(
-      MemorySegment weights, long offset, float[] x, int from, float[] sums, int k, float[] lanes) {
-    FloatVector sum = FloatVector.zero(SPECIES);
-    float offsets = 0;
-    for (int i = 0; i < k; i += BlockDots.BLOCK) {
-      long block = offset + (i >> 5) * (long) BLOCK_BYTES;
-      float scale = BlockDots.half(weights, block);
-      int fifth = Lanes.natively(weights).get(INT, block + 2);
-      sum =
-          BlockSumLanes.products(weights, block + 6, fifth, x, from + i)
-              .fma(FloatVector.broadcast(SPECIES, scale), sum);
-      offsets = Math.fma(scale, sums[(from + i) >> 5], offsets);
+  @Override
+  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
+    FloatVector even = FloatVector.zero(SPECIES);
+    FloatVector odd = even;
+    int w = 0;
+    int x = 0;
+    // Two counters: with one, the compiler multiplies for each address.
+    for (int last = (blocks - 1) * BLOCK_BYTES; w < last; w += 2 * BLOCK_BYTES) {
+      long block = NativeMemory.within(weights + w);
+      long by = NativeMemory.within(input + x);
+      even = BlockSumLanes.add(block, by, even);
+      odd = BlockSumLanes.add(block + BLOCK_BYTES, by + INPUT_BYTES, odd);
+      x += 2 * INPUT_BYTES;
     }
-    return Lanes.sum(sum, lanes) - 16 * offsets;
+    if (w < blocks * BLOCK_BYTES) {
+      long block = NativeMemory.within(weights + w);
+      even = BlockSumLanes.add(block, NativeMemory.within(input + x), even);
+    }
+    even.add(odd).intoArray(lanes, at);
   }
 
   /// What a block adds to the sum.
   private static final class BlockSumLanes {
-    /// The number of each lane: the fifth bits of a block are one int, a bit a number.
-    private static final IntVector LANE = IntVector.zero(BlockLanes.INTS).addIndex(1);
-
-    static FloatVector products(MemorySegment weights, long bytes, int fifth, float[] x, int i) {
-      IntVector pairs = BlockLanes.unsigned(weights, bytes);
-      FloatVector products = low(pairs, fifth).mul(Lanes.get(x, i));
-      products = high(pairs, fifth >>> 16).fma(Lanes.get(x, i + 16), products);
+    static FloatVector add(long w, long x, FloatVector sum) {
+      int fifth = NativeMemory.getInt(w + 2);
+      FloatVector products = products(w + 6, fifth, x);
       if (LANES == 8) {
-        pairs = BlockLanes.unsigned(weights, bytes + 8);
-        products = low(pairs, fifth >>> 8).fma(Lanes.get(x, i + 8), products);
-        products = high(pairs, fifth >>> 24).fma(Lanes.get(x, i + 24), products);
+        products = products.add(products(w + 14, fifth >>> 8, x + 32));
       }
-      return products;
+      return products.fma(BlockLanes.halves(w), sum);
     }
 
-    static FloatVector low(IntVector pairs, int fifth) {
-      return BlockLanes.toFloats(pairs.and(15).or(sixteens(fifth)));
-    }
-
-    static FloatVector high(IntVector pairs, int fifth) {
-      return BlockLanes.toFloats(pairs.lanewise(VectorOperators.LSHR, 4).or(sixteens(fifth)));
-    }
-
-    /// Returns 16 where the lane's bit is set.
-    static IntVector sixteens(int bits) {
-      return IntVector.broadcast(BlockLanes.INTS, bits)
-          .lanewise(VectorOperators.LSHR, LANE)
-          .and(1)
-          .lanewise(VectorOperators.LSHL, 4);
+    static FloatVector products(long w, int fifth, long x) {
+      IntVector pairs = BlockLanes.unsigned(w);
+      FloatVector low = BlockLanes.toFloats(BlockLanes.withFifth(pairs.and(15), fifth));
+      IntVector upper = pairs.lanewise(VectorOperators.LSHR, 4);
+      FloatVector high = BlockLanes.toFloats(BlockLanes.withFifth(upper, fifth >>> 16));
+      return high.fma(
+          BlockLanes.floats(x + 64), low.fma(BlockLanes.floats(x), BlockLanes.floats(x + 128)));
     }
   }
 }

@@ -3,61 +3,61 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
-/// Dot products with rows of Q8_0 ([dev.lungo.quant.Q8_0]).
-final class Q8_0Dots {
+/// Dot products with rows of Q8_0 ([dev.lungo.quant.Q8_0]). The input is x as it is.
+final class Q8_0Dots implements BlockDots {
+  static final Q8_0Dots DOTS = new Q8_0Dots();
+
   private static final int BLOCK_BYTES = 34;
+  private static final int INPUT_BYTES = 128;
 
   private Q8_0Dots() {}
 
-  /// Computes y[at + r] for `rows` rows that follow each other from byte `offset`.
-  static void rows(
-      MemorySegment weights,
-      long offset,
-      int rows,
-      BlockDots.Input x,
-      BlockDots.Scratch scratch,
-      float[] y,
-      int at) {
-    long rowBytes = x.length() / BlockDots.BLOCK * (long) BLOCK_BYTES;
-    for (int row = 0; row < rows; row++, offset += rowBytes) {
-      y[at + row] = row(weights, offset, x.values(), x.from(), x.length(), scratch.lanes);
-    }
+  @Override
+  public int inputLength() {
+    return INPUT_BYTES / Float.BYTES;
   }
 
-  /// Computes one dot product.
-  private static float row(
-      MemorySegment weights, long offset, float[] x, int from, int k, float[] lanes) {
+  @Override
+  public void prepare(float[] x, int from, float[] input, int at) {
+    System.arraycopy(x, from, input, at, 32);
+  }
+
+  @Override
+  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
     // Two sums: a block's is added in fewer cycles than an addition takes.
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
-    int i = 0;
-    for (; i <= k - 64; i += 64) {
-      long block = offset + (i >> 5) * (long) BLOCK_BYTES;
-      even = BlockSumLanes.block(weights, block, x, from + i, even);
-      odd = BlockSumLanes.block(weights, block + BLOCK_BYTES, x, from + i + 32, odd);
+    int w = 0;
+    int x = 0;
+    // Two counters: with one, the compiler multiplies for each address.
+    for (int last = (blocks - 1) * BLOCK_BYTES; w < last; w += 2 * BLOCK_BYTES) {
+      long block = NativeMemory.within(weights + w);
+      long by = NativeMemory.within(input + x);
+      even = BlockSumLanes.add(block, by, even);
+      odd = BlockSumLanes.add(block + BLOCK_BYTES, by + INPUT_BYTES, odd);
+      x += 2 * INPUT_BYTES;
     }
-    if (i < k) {
-      even =
-          BlockSumLanes.block(weights, offset + (i >> 5) * (long) BLOCK_BYTES, x, from + i, even);
+    if (w < blocks * BLOCK_BYTES) {
+      long block = NativeMemory.within(weights + w);
+      even = BlockSumLanes.add(block, NativeMemory.within(input + x), even);
     }
-    return Lanes.sum(even.add(odd), lanes);
+    even.add(odd).intoArray(lanes, at);
   }
 
   /// What a block adds to the sum.
   private static final class BlockSumLanes {
-    static FloatVector block(MemorySegment weights, long block, float[] x, int i, FloatVector sum) {
-      FloatVector products = BlockLanes.signed(weights, block + 2).mul(Lanes.get(x, i));
+    static FloatVector add(long w, long x, FloatVector sum) {
+      FloatVector products = BlockLanes.signed(w + 2).mul(BlockLanes.floats(x));
       if (LANES == 16) {
-        products = BlockLanes.signed(weights, block + 18).fma(Lanes.get(x, i + 16), products);
+        products = BlockLanes.signed(w + 18).fma(BlockLanes.floats(x + 64), products);
       } else {
-        products = BlockLanes.signed(weights, block + 10).fma(Lanes.get(x, i + 8), products);
-        products = BlockLanes.signed(weights, block + 18).fma(Lanes.get(x, i + 16), products);
-        products = BlockLanes.signed(weights, block + 26).fma(Lanes.get(x, i + 24), products);
+        products = BlockLanes.signed(w + 10).fma(BlockLanes.floats(x + 32), products);
+        products = BlockLanes.signed(w + 18).fma(BlockLanes.floats(x + 64), products);
+        products = BlockLanes.signed(w + 26).fma(BlockLanes.floats(x + 96), products);
       }
-      return products.fma(FloatVector.broadcast(SPECIES, BlockDots.half(weights, block)), sum);
+      return products.fma(BlockLanes.halves(w), sum);
     }
   }
 }

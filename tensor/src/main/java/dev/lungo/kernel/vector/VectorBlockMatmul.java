@@ -21,8 +21,11 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   /// With more rows of x, the tiles of the float32 product pay.
   private static final int MOST_ROWS = Kernels.FEW_ROWS;
 
-  /// Weights that one task decodes.
-  private static final int WEIGHTS_PER_TASK = 1 << 15;
+  /// Most weights that one task reads. Processors fetch ahead, and what lies ahead should not be
+  /// another thread's: tasks of 32 K took twice as long from memory.
+  private static final int MOST_PER_TASK = 1 << 18;
+
+  private static final int FEWEST_PER_TASK = 1 << 14;
 
   private final Parallel parallel;
   private final VectorMatmul matmul;
@@ -37,8 +40,9 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   private static final class Scratch {
     float[] weights = new float[0];
     float[] rows = new float[0];
-    float[] sums = new float[0];
+    float[] inputs = new float[0];
     float[] products = new float[0];
+    final AlignedMemory inputMemory = new AlignedMemory();
     final BlockDots.Scratch dots = new BlockDots.Scratch();
 
     static float[] atLeast(float[] array, int length) {
@@ -73,25 +77,24 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
       MemorySegment y) {
     Scratch mine = scratch.get();
     mine.rows = Scratch.atLeast(mine.rows, m * k);
-    mine.sums = Scratch.atLeast(mine.sums, m * k / BlockDots.BLOCK);
     float[] rows = mine.rows;
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
-    BlockDots.Input[] inputs =
-        BlockDots.have(format)
-            ? BlockDots.Input.rows(rows, m, k, mine.sums, mine.dots)
-            : new BlockDots.Input[0];
+    BlockDots dots = BlockDots.of(format).orElse(null);
+    int inputLength = dots == null ? 0 : k / format.blockElements() * dots.inputLength();
+    long inputs = dots == null ? 0 : inputs(dots, format.blockElements(), m, k, mine);
     parallel.forRange(
         n,
-        Math.max(1, WEIGHTS_PER_TASK / k),
+        rowsPerTask(n, k),
         (from, to) -> {
           Scratch own = scratch.get();
           int count = to - from;
           own.products = Scratch.atLeast(own.products, m * count);
-          if (inputs.length > 0) {
+          if (dots != null) {
             long offset = from * format.bytes(k);
             for (int row = 0; row < m; row++) {
-              BlockDots.rows(
-                  format, weights, offset, count, inputs[row], own.dots, own.products, row * count);
+              long input = inputs + row * inputLength * (long) Float.BYTES;
+              dots.rows(
+                  format, weights, offset, count, input, k, own.dots, own.products, row * count);
             }
           } else {
             decodeAndMultiply(format, weights, from, count, rows, m, k, own);
@@ -101,6 +104,26 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
             MemorySegment.copy(own.products, row * count, y, ValueLayout.JAVA_FLOAT, at, count);
           }
         });
+  }
+
+  /// Cuts the rows of weights evenly, as many times as there are threads or a multiple of it. A
+  /// row's result does not depend on where they are cut.
+  private int rowsPerTask(int n, int k) {
+    long perThread = ((long) n * k - 1) / parallel.threads() + 1;
+    long tasks = parallel.threads() * ((perThread - 1) / MOST_PER_TASK + 1);
+    return (int) Math.max((n - 1) / tasks + 1, FEWEST_PER_TASK / k + 1);
+  }
+
+  /// Makes the inputs of all rows of x and returns their address.
+  private static long inputs(BlockDots dots, int block, int m, int k, Scratch mine) {
+    int length = m * k / block * dots.inputLength();
+    mine.inputs = Scratch.atLeast(mine.inputs, length);
+    for (int i = 0; i < m * k / block; i++) {
+      dots.prepare(mine.rows, i * block, mine.inputs, i * dots.inputLength());
+    }
+    MemorySegment memory = mine.inputMemory.atLeast((long) length * Float.BYTES);
+    MemorySegment.copy(mine.inputs, 0, memory, ValueLayout.JAVA_FLOAT, 0, length);
+    return memory.address();
   }
 
   private static void decodeAndMultiply(

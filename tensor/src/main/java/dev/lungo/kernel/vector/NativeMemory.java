@@ -1,0 +1,69 @@
+package dev.lungo.kernel.vector;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Objects;
+
+/// Native memory by its address, for loops whose bounds are checked once, before them.
+///
+/// A segment checks each access, and to keep these checks out of a loop the compiler builds others
+/// around it, which cost short rows more than their arithmetic. Here the segment is all of memory
+/// and an address is at most [#LARGEST], so that the compiler sees that every access is within
+/// bounds and leaves the checks out. [#address] makes the one check that counts.
+final class NativeMemory {
+  /// Every address, in a scope that never ends: who uses it sees to it that what is read exists.
+  static final MemorySegment ALL = all();
+
+  private static final long LARGEST = (1L << 56) - 1;
+
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /// Every half-precision number: a scale is then one load from the cache.
+  private static final float[] HALVES = halves();
+
+  private NativeMemory() {}
+
+  @SuppressWarnings("restricted")
+  private static MemorySegment all() {
+    return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  }
+
+  private static float[] halves() {
+    float[] halves = new float[1 << 16];
+    for (int bits = 0; bits < halves.length; bits++) {
+      halves[bits] = Float.float16ToFloat((short) bits);
+    }
+    return halves;
+  }
+
+  /// Returns where `bytes` bytes from `offset` on stand.
+  ///
+  /// @throws IndexOutOfBoundsException if the segment does not have them
+  /// @throws IllegalArgumentException if the segment is not native
+  static long address(MemorySegment segment, long offset, long bytes) {
+    Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
+    return Lanes.natively(segment).address() + offset;
+  }
+
+  /// Returns the same address in a form that needs no checks.
+  static long within(long address) {
+    return address & LARGEST;
+  }
+
+  static int getInt(long address) {
+    return ALL.get(INT, address);
+  }
+
+  /// Returns a half-precision number.
+  static float half(long address) {
+    return HALVES[ALL.get(SHORT, address) & 0xffff];
+  }
+
+  static float getFloat(long address) {
+    return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
+  }
+}
