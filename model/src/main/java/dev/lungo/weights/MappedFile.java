@@ -1,5 +1,6 @@
 package dev.lungo.weights;
 
+import dev.lungo.tensor.MemoryInUse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -65,7 +66,7 @@ final class MappedFile implements AutoCloseable {
   @Override
   public void close() {
     if (arena.scope().isAlive()) {
-      arena.close();
+      MemoryInUse.close(arena);
     }
     try {
       channel.close();

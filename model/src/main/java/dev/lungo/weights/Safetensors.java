@@ -1,6 +1,7 @@
 package dev.lungo.weights;
 
 import dev.lungo.file.MalformedFileException;
+import dev.lungo.tensor.MemoryInUse;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -167,6 +168,6 @@ public final class Safetensors implements AutoCloseable {
   /// Gives the mapping back.
   @Override
   public void close() {
-    arena.close();
+    MemoryInUse.close(arena);
   }
 }

@@ -129,6 +129,6 @@ public final class Workspace implements AutoCloseable {
   @Override
   public void close() {
     generation++;
-    arena.close();
+    MemoryInUse.close(arena);
   }
 }

@@ -8,6 +8,7 @@ import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.vector.GroupRows.Stretches;
 import dev.lungo.quant.BlockFormat;
+import dev.lungo.tensor.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 
 /// FlashAttention-2 (Dao 2023, arXiv:2307.08691) on vectors: no row of scores is ever whole, only
@@ -75,15 +76,7 @@ public final class VectorAttention implements AttentionKernels {
       return;
     }
     if (shape.queries() <= FEW_QUERIES) {
-      parallel.forRange(
-          shape.batch() * shape.kvHeads(),
-          1,
-          (from, to) -> {
-            for (int i = from; i < to; i++) {
-              rows.get()
-                  .attend(shape, i / shape.kvHeads(), i % shape.kvHeads(), q, k, v, out, logSumExp);
-            }
-          });
+      attendRows(shape, q, k, v, out, logSumExp);
       return;
     }
     int columns = RegisterTile.COLUMNS;
@@ -114,6 +107,29 @@ public final class VectorAttention implements AttentionKernels {
                     logSumExp);
           }
         });
+  }
+
+  private void attendRows(
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    long use = MemoryInUse.begin(k);
+    try {
+      parallel.forRange(
+          shape.batch() * shape.kvHeads(),
+          1,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              rows.get()
+                  .attend(shape, i / shape.kvHeads(), i % shape.kvHeads(), q, k, v, out, logSumExp);
+            }
+          });
+    } finally {
+      MemoryInUse.end(use);
+    }
   }
 
   private void attendInStretches(

@@ -7,6 +7,7 @@ import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
+import dev.lungo.tensor.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -59,11 +60,16 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
       MemorySegment x,
       MemorySegment weights,
       MemorySegment y) {
-    if (m <= MOST_ROWS) {
-      multiplyFew(format, m, n, k, x, weights, y);
-    } else {
-      int unit = format.blockElements();
-      matmul.multiplyRows(new StoredRows(format, weights, k), unit, m, n, k, x, y);
+    long use = MemoryInUse.begin(weights);
+    try {
+      if (m <= MOST_ROWS) {
+        multiplyFew(format, m, n, k, x, weights, y);
+      } else {
+        int unit = format.blockElements();
+        matmul.multiplyRows(new StoredRows(format, weights, k), unit, m, n, k, x, y);
+      }
+    } finally {
+      MemoryInUse.end(use);
     }
   }
 

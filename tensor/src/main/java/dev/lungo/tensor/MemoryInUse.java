@@ -1,0 +1,43 @@
+package dev.lungo.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.StampedLock;
+
+/// Keeps memory from being given back while a kernel reads it by its address, which no segment
+/// watches: [#close] waits for such kernels, in whatever thread they are.
+///
+/// Between [#begin] and [#end] nothing may be closed by the same thread.
+public final class MemoryInUse {
+  private static final StampedLock LOCK = new StampedLock();
+
+  private MemoryInUse() {}
+
+  /// Says that memory is about to be read by its address.
+  ///
+  /// @return what [#end] wants to know
+  /// @throws IllegalStateException if it has been given back
+  public static long begin(MemorySegment memory) {
+    long stamp = LOCK.readLock();
+    if (!memory.scope().isAlive()) {
+      LOCK.unlockRead(stamp);
+      throw new IllegalStateException(
+          "this memory has been given back: its model or workspace is closed; open it again");
+    }
+    return stamp;
+  }
+
+  public static void end(long stamp) {
+    LOCK.unlockRead(stamp);
+  }
+
+  /// Gives back what an arena has, once nobody reads it by its address any more.
+  public static void close(Arena arena) {
+    long stamp = LOCK.writeLock();
+    try {
+      arena.close();
+    } finally {
+      LOCK.unlockWrite(stamp);
+    }
+  }
+}
