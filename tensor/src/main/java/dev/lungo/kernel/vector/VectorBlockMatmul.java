@@ -24,7 +24,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
 
   /// Most weights that one task reads. Processors fetch ahead, and what lies ahead should not be
   /// another thread's: tasks of 32 K took twice as long from memory.
-  private static final int MOST_PER_TASK = 1 << 18;
+  private static final int MOST_PER_TASK = 1 << 20;
 
   private static final int FEWEST_PER_TASK = 1 << 14;
 
