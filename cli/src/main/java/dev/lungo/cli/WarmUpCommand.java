@@ -22,6 +22,9 @@ final class WarmUpCommand implements Callable<Integer> {
     "--depth", "1", "--vocabulary", "300", "--context", "64", "--batch", "2", "--steps", "2"
   };
 
+  /// Types of weights that downloaded models have most often.
+  private static final String[] STORED_TYPES = {"q8_0", "q4_0", "q4_k"};
+
   @Mixin private final Console console = new Console();
 
   @Override
@@ -50,6 +53,11 @@ final class WarmUpCommand implements Callable<Integer> {
                 Stream.of("train", "--corpus", corpus.toString(), "--out", run), Stream.of(TRAIN))
             .toArray(String[]::new));
     LungoCommand.execute("generate", run, "--prompt", "public static", "-n", "40", "--json");
+    for (String type : STORED_TYPES) {
+      String file = folder.resolve(type + ".gguf").toString();
+      LungoCommand.execute("export", run, "--format", "gguf", "--type", type, "-o", file);
+      LungoCommand.execute("generate", file, "--prompt", "public static", "-n", "40");
+    }
   }
 
   /// Numbers in words enough for a tokenizer of 300 tokens and a held-out part.

@@ -6,17 +6,20 @@ import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.quant.Q4_0;
 import dev.lungo.quant.Q4_K;
+import dev.lungo.quant.Q5_0;
 import dev.lungo.quant.Q8_0;
 import dev.lungo.quant.SubBlockScales;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
 
 /// Decodes rows of the formats that are used most by vectors, and of the others by their own
 /// classes, to the same bits.
 final class BlockDecoding {
   private static final FloatVector EIGHT = Lanes.constant(8);
+  private static final FloatVector SIXTEEN = Lanes.constant(16);
 
   private BlockDecoding() {}
 
@@ -31,6 +34,7 @@ final class BlockDecoding {
     switch (format) {
       case Q8_0 _ -> decodeQ8_0(address, into, at, count);
       case Q4_0 _ -> decodeQ4_0(address, into, at, count);
+      case Q5_0 _ -> decodeQ5_0(address, into, at, count);
       case Q4_K _ -> decodeQ4_K(weights, offset, address, into, at, count);
       default -> format.decode(weights, offset, into, at, count);
     }
@@ -57,6 +61,24 @@ final class BlockDecoding {
         int to = at + 32 * z + j;
         BlockLanes.low(pairs).sub(EIGHT).mul(scale).intoArray(into, to);
         BlockLanes.high(pairs).sub(EIGHT).mul(scale).intoArray(into, to + 16);
+      }
+    }
+  }
+
+  private static void decodeQ5_0(long address, float[] into, int at, int count) {
+    Objects.checkFromIndexSize(at, count, into.length);
+    for (int z = 0; z < count / 32; z++) {
+      long w = NativeMemory.within(address + z * 22L);
+      FloatVector scale = BlockLanes.halves(w);
+      int fifth = NativeMemory.getInt(w + 2);
+      for (int j = 0; j < 16; j += LANES) {
+        IntVector pairs = BlockLanes.unsigned(w + 6 + j);
+        IntVector upper = pairs.lanewise(VectorOperators.LSHR, 4);
+        IntVector low = BlockLanes.withFifth(pairs.and(15), fifth >>> j);
+        IntVector high = BlockLanes.withFifth(upper, fifth >>> (16 + j));
+        int to = at + 32 * z + j;
+        BlockLanes.toFloats(low).sub(SIXTEEN).mul(scale).intoArray(into, to);
+        BlockLanes.toFloats(high).sub(SIXTEEN).mul(scale).intoArray(into, to + 16);
       }
     }
   }
