@@ -1,6 +1,6 @@
 package dev.lungo.weights;
 
-import dev.lungo.tensor.MemoryInUse;
+import dev.lungo.kernel.MemoryInUse;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;

@@ -1,7 +1,7 @@
 package dev.lungo.weights;
 
 import dev.lungo.file.MalformedFileException;
-import dev.lungo.tensor.MemoryInUse;
+import dev.lungo.kernel.MemoryInUse;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

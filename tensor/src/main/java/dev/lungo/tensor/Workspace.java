@@ -1,5 +1,6 @@
 package dev.lungo.tensor;
 
+import dev.lungo.kernel.MemoryInUse;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;

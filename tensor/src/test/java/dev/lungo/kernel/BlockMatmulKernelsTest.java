@@ -15,10 +15,16 @@ final class BlockMatmulKernelsTest extends KernelContract {
     int[][] sizes = {
       {1, 1, 256}, {1, 37, 512}, {3, 5, 256}, {12, 33, 768}, {13, 70, 256}, {40, 600, 512}
     };
-    return Stream.of(DType.values())
-        .filter(type -> type.format().isPresent())
-        .flatMap(
-            type -> Stream.of(sizes).map(size -> Arguments.of(type, size[0], size[1], size[2])));
+    Stream<Arguments> blocks =
+        Stream.of(DType.values())
+            .filter(type -> type.format().isPresent())
+            .flatMap(type ->
+                Stream.of(sizes).map(size -> Arguments.of(type, size[0], size[1], size[2])));
+    Stream<Arguments> unevenRows =
+        Stream.of(DType.FLOAT16, DType.BFLOAT16)
+            .flatMap(
+                type -> Stream.of(Arguments.of(type, 2, 5, 77), Arguments.of(type, 14, 9, 45)));
+    return Stream.concat(blocks, unevenRows);
   }
 
   @ParameterizedTest

@@ -3,7 +3,6 @@ package dev.lungo.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lungo.quant.Q8_0;
-import dev.lungo.tensor.MemoryInUse;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;

@@ -4,6 +4,8 @@ import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.quant.BlockFormat;
+import dev.lungo.quant.BrainFloat16;
+import dev.lungo.quant.Float16;
 import dev.lungo.quant.Q4_0;
 import dev.lungo.quant.Q4_K;
 import dev.lungo.quant.Q5_0;
@@ -36,7 +38,29 @@ final class BlockDecoding {
       case Q4_0 _ -> decodeQ4_0(address, into, at, count);
       case Q5_0 _ -> decodeQ5_0(address, into, at, count);
       case Q4_K _ -> decodeQ4_K(weights, offset, address, into, at, count);
+      case BrainFloat16 _ -> decodeBrainFloat16(address, into, at, count);
+      case Float16 _ -> decodeFloat16(address, into, at, count);
       default -> format.decode(weights, offset, into, at, count);
+    }
+  }
+
+  private static void decodeBrainFloat16(long address, float[] into, int at, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      BlockLanes.brainFloats(NativeMemory.within(address + 2L * i)).intoArray(into, at + i);
+    }
+    for (; i < count; i++) {
+      into[at + i] = NativeMemory.brainFloat(NativeMemory.within(address + 2L * i));
+    }
+  }
+
+  private static void decodeFloat16(long address, float[] into, int at, int count) {
+    int i = 0;
+    for (; i <= count - LANES; i += LANES) {
+      BlockLanes.halfFloats(NativeMemory.within(address + 2L * i)).intoArray(into, at + i);
+    }
+    for (; i < count; i++) {
+      into[at + i] = NativeMemory.half(NativeMemory.within(address + 2L * i));
     }
   }
 

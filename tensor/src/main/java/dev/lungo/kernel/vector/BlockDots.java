@@ -3,6 +3,8 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 
 import dev.lungo.quant.BlockFormat;
+import dev.lungo.quant.BrainFloat16;
+import dev.lungo.quant.Float16;
 import dev.lungo.quant.Q4_0;
 import dev.lungo.quant.Q4_K;
 import dev.lungo.quant.Q5_0;
@@ -21,8 +23,8 @@ interface BlockDots {
   /// Returns how many floats the input of a block has.
   int inputLength();
 
-  /// Makes the input of a block of x.
-  void prepare(float[] x, int from, float[] input, int at);
+  /// Makes the input of `count` values of x, whole blocks.
+  void prepare(float[] x, int count, float[] input);
 
   /// Leaves the lanes' sums of a row's product at `lanes[at]`. Weights, input and room for a float
   /// for each 16 weights are given by their addresses ([NativeMemory]).
@@ -39,6 +41,8 @@ interface BlockDots {
       case Q5_0 _ -> Optional.of(Q5_0Dots.DOTS);
       case Q4_K _ -> Optional.of(Q4_KDots.DOTS);
       case Q6_K _ -> Optional.of(Q6_KDots.DOTS);
+      case BrainFloat16 _ -> Optional.of(BrainFloat16Dots.DOTS);
+      case Float16 _ -> Optional.of(Float16Dots.DOTS);
       default -> Optional.empty();
     };
   }

@@ -8,6 +8,7 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -19,6 +20,12 @@ final class BlockLanes {
   static final VectorSpecies<Integer> INTS =
       LANES == 16 ? IntVector.SPECIES_512 : IntVector.SPECIES_256;
 
+  private static final VectorSpecies<Short> SHORTS =
+      LANES == 16 ? ShortVector.SPECIES_256 : ShortVector.SPECIES_128;
+
+  private static final FloatVector HALF_UNIT = Lanes.constant(0x1p112);
+  private static final IntVector HALF_INFINITY = IntVector.broadcast(INTS, 0x7c00 << 13);
+  private static final IntVector INFINITY = IntVector.broadcast(INTS, 0x7f800000);
   private static final IntVector SIXTEEN = IntVector.broadcast(INTS, 16);
 
   private BlockLanes() {}
@@ -40,6 +47,30 @@ final class BlockLanes {
   /// Loads floats.
   static FloatVector floats(long address) {
     return FloatVector.fromMemorySegment(SPECIES, NativeMemory.ALL, address, Lanes.ORDER);
+  }
+
+  /// Loads numbers of 16 bits that are the upper half of a float.
+  static FloatVector brainFloats(long address) {
+    return shorts(address).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+  }
+
+  /// Loads half-precision numbers.
+  ///
+  /// Their exponent moves from bit 10 to bit 23 and is then 112 too small, which one multiplication
+  /// repairs, exactly; the largest exponent means infinity, or no number.
+  static FloatVector halfFloats(long address) {
+    IntVector bits = shorts(address);
+    IntVector size = bits.and(0x7fff).lanewise(VectorOperators.LSHL, 13);
+    IntVector finite = size.reinterpretAsFloats().mul(HALF_UNIT).reinterpretAsInts();
+    VectorMask<Integer> infinite = size.compare(VectorOperators.GE, HALF_INFINITY);
+    IntVector sign = bits.and(0x8000).lanewise(VectorOperators.LSHL, 16);
+    return finite.blend(size.or(INFINITY), infinite).or(sign).reinterpretAsFloats();
+  }
+
+  private static IntVector shorts(long address) {
+    return (IntVector)
+        ShortVector.fromMemorySegment(SHORTS, NativeMemory.ALL, address, ByteOrder.LITTLE_ENDIAN)
+            .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
   }
 
   /// Loads one half-precision number into all lanes.

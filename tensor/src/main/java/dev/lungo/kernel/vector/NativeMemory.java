@@ -63,6 +63,11 @@ final class NativeMemory {
     return HALVES[ALL.get(SHORT, address) & 0xffff];
   }
 
+  /// Returns a number of which only the upper half of the float is stored.
+  static float brainFloat(long address) {
+    return Float.intBitsToFloat(ALL.get(SHORT, address) << 16);
+  }
+
   static float getFloat(long address) {
     return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
   }

@@ -26,7 +26,13 @@ final class Q4_0Dots implements BlockDots {
   }
 
   @Override
-  public void prepare(float[] x, int from, float[] input, int at) {
+  public void prepare(float[] x, int count, float[] input) {
+    for (int block = 0; block < count / 32; block++) {
+      prepareBlock(x, block * 32, input, block * inputLength());
+    }
+  }
+
+  private static void prepareBlock(float[] x, int from, float[] input, int at) {
     for (int i = 0; i < 16; i++) {
       float first = x[from + i];
       float second = x[from + 16 + i];

@@ -25,7 +25,13 @@ final class Q4_KDots implements BlockDots {
   }
 
   @Override
-  public void prepare(float[] x, int from, float[] input, int at) {
+  public void prepare(float[] x, int count, float[] input) {
+    for (int block = 0; block < count / 256; block++) {
+      prepareBlock(x, block * 256, input, block * inputLength());
+    }
+  }
+
+  private static void prepareBlock(float[] x, int from, float[] input, int at) {
     System.arraycopy(x, from, input, at, 256);
     for (int sub = 0; sub < SUB_BLOCKS; sub++) {
       float sum = 0;

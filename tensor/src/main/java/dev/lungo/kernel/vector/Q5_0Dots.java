@@ -24,7 +24,13 @@ final class Q5_0Dots implements BlockDots {
   }
 
   @Override
-  public void prepare(float[] x, int from, float[] input, int at) {
+  public void prepare(float[] x, int count, float[] input) {
+    for (int block = 0; block < count / 32; block++) {
+      prepareBlock(x, block * 32, input, block * inputLength());
+    }
+  }
+
+  private static void prepareBlock(float[] x, int from, float[] input, int at) {
     for (int i = 0; i < 16; i++) {
       input[at + i] = x[from + i];
       input[at + 16 + i] = x[from + 16 + i];

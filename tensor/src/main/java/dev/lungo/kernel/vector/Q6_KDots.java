@@ -26,8 +26,8 @@ final class Q6_KDots implements BlockDots {
   }
 
   @Override
-  public void prepare(float[] x, int from, float[] input, int at) {
-    System.arraycopy(x, from, input, at, 256);
+  public void prepare(float[] x, int count, float[] input) {
+    System.arraycopy(x, 0, input, 0, count);
   }
 
   /// Stores the scales of a row, 16 floats a block.

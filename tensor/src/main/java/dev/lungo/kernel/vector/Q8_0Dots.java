@@ -20,8 +20,8 @@ final class Q8_0Dots implements BlockDots {
   }
 
   @Override
-  public void prepare(float[] x, int from, float[] input, int at) {
-    System.arraycopy(x, from, input, at, 32);
+  public void prepare(float[] x, int count, float[] input) {
+    System.arraycopy(x, 0, input, 0, count);
   }
 
   @Override

@@ -5,10 +5,10 @@ import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
 import dev.lungo.kernel.AttentionTraffic;
 import dev.lungo.kernel.Kernels;
+import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.kernel.vector.GroupRows.Stretches;
 import dev.lungo.quant.BlockFormat;
-import dev.lungo.tensor.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 
 /// FlashAttention-2 (Dao 2023, arXiv:2307.08691) on vectors: no row of scores is ever whole, only

@@ -5,9 +5,9 @@ import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
 import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.Kernels;
+import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
-import dev.lungo.tensor.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -124,9 +124,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   private static long inputs(BlockDots dots, int block, int m, int k, Scratch mine) {
     int length = m * k / block * dots.inputLength();
     mine.inputs = Scratch.atLeast(mine.inputs, length);
-    for (int i = 0; i < m * k / block; i++) {
-      dots.prepare(mine.rows, i * block, mine.inputs, i * dots.inputLength());
-    }
+    dots.prepare(mine.rows, m * k, mine.inputs);
     MemorySegment memory = mine.inputMemory.atLeast((long) length * Float.BYTES);
     MemorySegment.copy(mine.inputs, 0, memory, ValueLayout.JAVA_FLOAT, 0, length);
     return memory.address();

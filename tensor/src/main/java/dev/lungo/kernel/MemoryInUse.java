@@ -1,4 +1,4 @@
-package dev.lungo.tensor;
+package dev.lungo.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
