@@ -16,10 +16,10 @@ public final class MalformedFileException extends IOException {
   /// @param field what was being read
   /// @param reason what is wrong with it, with the values, and what would be right
   public MalformedFileException(String file, long offset, String field, String reason) {
-    super(file + ": at byte " + offset + ", " + field + ": " + reason);
+    super(file + ": at byte " + offset + ", " + named(field) + ": " + reason);
     this.file = file;
     this.offset = offset;
-    this.field = field;
+    this.field = named(field);
   }
 
   public String file() {
@@ -28,6 +28,11 @@ public final class MalformedFileException extends IOException {
 
   public long offset() {
     return offset;
+  }
+
+  /// Names what the file itself gives an empty name.
+  private static String named(String field) {
+    return field.isEmpty() ? "(empty name)" : field;
   }
 
   public String field() {
