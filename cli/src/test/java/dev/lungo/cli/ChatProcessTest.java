@@ -180,7 +180,7 @@ class ChatProcessTest {
       awaitPromptAfter(process, "tokens 3800");
       type(keys, "Hello\r");
       // More than the terminal's own controls after the line.
-      await(process, "answer", out -> out.lastIndexOf("Hello", out.length() - 100) >= 0);
+      await(process, "answer", out -> out.lastIndexOf("Hello", out.length() - 300) >= 0);
       type(keys, "\u0003");
       awaitPromptAfter(process, "ended by interrupted");
       type(keys, "\u0004");

@@ -30,12 +30,12 @@ public final class MalformedFileException extends IOException {
     return offset;
   }
 
+  public String field() {
+    return field;
+  }
+
   /// Names what the file itself gives an empty name.
   private static String named(String field) {
     return field.isEmpty() ? "(empty name)" : field;
-  }
-
-  public String field() {
-    return field;
   }
 }

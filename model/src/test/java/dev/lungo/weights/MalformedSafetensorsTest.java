@@ -62,6 +62,13 @@ class MalformedSafetensorsTest {
     }
   }
 
+  @Test
+  void tensorOfAnEmptyNameIsNamedInItsRefusal() throws IOException {
+    MalformedFileException refusal = refusal(file("{\"\":[]}", 0));
+    assertThat(refusal.field()).isEqualTo("(empty name)");
+    assertThat(refusal).hasMessageContaining("(empty name): must be an object");
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 7})
   void filesTooShortForALengthAreRefused(int size) throws IOException {

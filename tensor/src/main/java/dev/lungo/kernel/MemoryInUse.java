@@ -16,15 +16,19 @@ public final class MemoryInUse {
   /// Says that memory is about to be read by its address.
   ///
   /// @return what [#end] wants to know
+  public static long begin() {
+    return LOCK.readLock();
+  }
+
+  /// Returns the address of memory, good until [#end].
+  ///
   /// @throws IllegalStateException if it has been given back
-  public static long begin(MemorySegment memory) {
-    long stamp = LOCK.readLock();
+  public static long address(MemorySegment memory) {
     if (!memory.scope().isAlive()) {
-      LOCK.unlockRead(stamp);
       throw new IllegalStateException(
           "this memory has been given back: its model or workspace is closed; open it again");
     }
-    return stamp;
+    return memory.address();
   }
 
   public static void end(long stamp) {

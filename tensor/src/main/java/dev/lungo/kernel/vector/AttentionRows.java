@@ -203,10 +203,10 @@ final class AttentionRows {
     for (int key = 0; key < visible; key++) {
       long at = NativeMemory.within(start + key * stride * 4);
       FloatVector weight = FloatVector.broadcast(Lanes.SPECIES, scores[key]);
-      sum0 = BlockLanes.floats(at).fma(weight, sum0);
-      sum1 = BlockLanes.floats(at + bytes).fma(weight, sum1);
-      sum2 = BlockLanes.floats(at + 2 * bytes).fma(weight, sum2);
-      sum3 = BlockLanes.floats(at + 3 * bytes).fma(weight, sum3);
+      sum0 = Lanes.floats(at).fma(weight, sum0);
+      sum1 = Lanes.floats(at + bytes).fma(weight, sum1);
+      sum2 = Lanes.floats(at + 2 * bytes).fma(weight, sum2);
+      sum3 = Lanes.floats(at + 3 * bytes).fma(weight, sum3);
     }
     // By way of an array: with stores to memory here, every vector above became an object.
     sum0.mul(factor).intoArray(mixed, 0);

@@ -18,13 +18,20 @@ import java.util.Optional;
 ///
 /// Within a block the stored integers are multiplied as they are; the block's scale is applied once
 /// to what comes of them, and what the format adds to every number is multiplied with sums of x.
-/// Each format takes x in a form of its own, its *input*, which is made once for all rows.
+/// Each format takes x in a form of its own, its *input*, which is made once for all rows. Each has
+/// its loop over a row, too: one loop for all would pass vectors through a call that depends on the
+/// format, and each of them would become an object.
 interface BlockDots {
-  /// Returns how many floats the input of a block has.
-  int inputLength();
+  /// Returns how many floats the input of `count` values of x has.
+  default int inputLength(int count) {
+    return count;
+  }
 
-  /// Makes the input of `count` values of x, whole blocks.
-  void prepare(float[] x, int count, float[] input);
+  /// Makes the input of `count` values of x, whole blocks: x as it is, if the format wants nothing
+  /// else.
+  default void prepare(float[] x, int count, float[] input) {
+    System.arraycopy(x, 0, input, 0, count);
+  }
 
   /// Leaves the lanes' sums of a row's product at `lanes[at]`. Weights, input and room for a float
   /// for each 16 weights are given by their addresses ([NativeMemory]).

@@ -44,11 +44,6 @@ final class BlockLanes {
     return ByteVector.fromMemorySegment(BYTES, NativeMemory.ALL, address, ByteOrder.LITTLE_ENDIAN);
   }
 
-  /// Loads floats.
-  static FloatVector floats(long address) {
-    return FloatVector.fromMemorySegment(SPECIES, NativeMemory.ALL, address, Lanes.ORDER);
-  }
-
   /// Loads numbers of 16 bits that are the upper half of a float.
   static FloatVector brainFloats(long address) {
     return shorts(address).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();

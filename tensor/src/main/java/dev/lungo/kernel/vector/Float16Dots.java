@@ -12,16 +12,6 @@ final class Float16Dots implements BlockDots {
   private Float16Dots() {}
 
   @Override
-  public int inputLength() {
-    return 1;
-  }
-
-  @Override
-  public void prepare(float[] x, int count, float[] input) {
-    System.arraycopy(x, 0, input, 0, count);
-  }
-
-  @Override
   public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
@@ -29,8 +19,8 @@ final class Float16Dots implements BlockDots {
     for (; i <= blocks - 2 * LANES; i += 2 * LANES) {
       long w = NativeMemory.within(weights + 2L * i);
       long x = NativeMemory.within(input + 4L * i);
-      even = BlockLanes.halfFloats(w).fma(BlockLanes.floats(x), even);
-      odd = BlockLanes.halfFloats(w + 2 * LANES).fma(BlockLanes.floats(x + 4 * LANES), odd);
+      even = BlockLanes.halfFloats(w).fma(Lanes.floats(x), even);
+      odd = BlockLanes.halfFloats(w + 2 * LANES).fma(Lanes.floats(x + 4 * LANES), odd);
     }
     even.add(odd).intoArray(lanes, at);
     for (; i < blocks; i++) {

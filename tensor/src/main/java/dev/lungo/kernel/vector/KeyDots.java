@@ -49,11 +49,11 @@ final class KeyDots {
     FloatVector sum2 = sum0;
     FloatVector sum3 = sum0;
     for (int at = 0; at < bytes; at += Lanes.LENGTH * Float.BYTES) {
-      FloatVector x = BlockLanes.floats(NativeMemory.within(q + at));
-      sum0 = BlockLanes.floats(NativeMemory.within(k0 + at)).fma(x, sum0);
-      sum1 = BlockLanes.floats(NativeMemory.within(k1 + at)).fma(x, sum1);
-      sum2 = BlockLanes.floats(NativeMemory.within(k2 + at)).fma(x, sum2);
-      sum3 = BlockLanes.floats(NativeMemory.within(k3 + at)).fma(x, sum3);
+      FloatVector x = Lanes.floats(NativeMemory.within(q + at));
+      sum0 = Lanes.floats(NativeMemory.within(k0 + at)).fma(x, sum0);
+      sum1 = Lanes.floats(NativeMemory.within(k1 + at)).fma(x, sum1);
+      sum2 = Lanes.floats(NativeMemory.within(k2 + at)).fma(x, sum2);
+      sum3 = Lanes.floats(NativeMemory.within(k3 + at)).fma(x, sum3);
     }
     sum0.intoArray(lanes, 0);
     sum1.intoArray(lanes, Lanes.LENGTH);

@@ -49,6 +49,11 @@ final class Lanes {
     return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ORDER);
   }
 
+  /// Loads floats from an address of [NativeMemory].
+  static FloatVector floats(long address) {
+    return FloatVector.fromMemorySegment(SPECIES, NativeMemory.ALL, address, ORDER);
+  }
+
   /// Loads the lanes that are set; the others are 0.
   static FloatVector load(MemorySegment segment, long index, VectorMask<Float> lanes) {
     return FloatVector.fromMemorySegment(SPECIES, natively(segment), index << 2, ORDER, lanes);

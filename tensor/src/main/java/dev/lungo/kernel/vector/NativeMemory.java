@@ -1,5 +1,6 @@
 package dev.lungo.kernel.vector;
 
+import dev.lungo.kernel.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -22,9 +23,6 @@ final class NativeMemory {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-  /// Every half-precision number: a scale is then one load from the cache.
-  private static final float[] HALVES = halves();
-
   private NativeMemory() {}
 
   @SuppressWarnings("restricted")
@@ -32,21 +30,14 @@ final class NativeMemory {
     return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
   }
 
-  private static float[] halves() {
-    float[] halves = new float[1 << 16];
-    for (int bits = 0; bits < halves.length; bits++) {
-      halves[bits] = Float.float16ToFloat((short) bits);
-    }
-    return halves;
-  }
-
-  /// Returns where `bytes` bytes from `offset` on stand.
+  /// Returns where `bytes` bytes from `offset` on stand, for as long as [MemoryInUse] keeps them.
   ///
   /// @throws IndexOutOfBoundsException if the segment does not have them
   /// @throws IllegalArgumentException if the segment is not native
+  /// @throws IllegalStateException if it has been given back
   static long address(MemorySegment segment, long offset, long bytes) {
     Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
-    return Lanes.natively(segment).address() + offset;
+    return MemoryInUse.address(Lanes.natively(segment)) + offset;
   }
 
   /// Returns the same address in a form that needs no checks.
@@ -60,7 +51,7 @@ final class NativeMemory {
 
   /// Returns a half-precision number.
   static float half(long address) {
-    return HALVES[ALL.get(SHORT, address) & 0xffff];
+    return Halves.FLOATS[ALL.get(SHORT, address) & 0xffff];
   }
 
   /// Returns a number of which only the upper half of the float is stored.
@@ -70,5 +61,17 @@ final class NativeMemory {
 
   static float getFloat(long address) {
     return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
+  }
+
+  /// Every half-precision number: a scale is then one load from the cache. In a class of its own,
+  /// because it takes milliseconds and most starts do without.
+  private static final class Halves {
+    static final float[] FLOATS = new float[1 << 16];
+
+    static {
+      for (int bits = 0; bits < FLOATS.length; bits++) {
+        FLOATS[bits] = Float.float16ToFloat((short) bits);
+      }
+    }
   }
 }

@@ -21,14 +21,9 @@ final class Q4_0Dots implements BlockDots {
   private Q4_0Dots() {}
 
   @Override
-  public int inputLength() {
-    return INPUT_BYTES / Float.BYTES;
-  }
-
-  @Override
   public void prepare(float[] x, int count, float[] input) {
     for (int block = 0; block < count / 32; block++) {
-      prepareBlock(x, block * 32, input, block * inputLength());
+      prepareBlock(x, block * 32, input, block * 32);
     }
   }
 
@@ -81,8 +76,7 @@ final class Q4_0Dots implements BlockDots {
       IntVector pairs = BlockLanes.unsigned(w);
       FloatVector both = BlockLanes.toFloats(pairs.add(LESS_BOTH));
       IntVector upper = pairs.lanewise(VectorOperators.LSHR, 4).add(LESS_UPPER);
-      return BlockLanes.toFloats(upper)
-          .fma(BlockLanes.floats(x + 64), both.mul(BlockLanes.floats(x)));
+      return BlockLanes.toFloats(upper).fma(Lanes.floats(x + 64), both.mul(Lanes.floats(x)));
     }
   }
 }

@@ -20,14 +20,14 @@ final class Q4_KDots implements BlockDots {
   private Q4_KDots() {}
 
   @Override
-  public int inputLength() {
-    return INPUT_LENGTH;
+  public int inputLength(int count) {
+    return count / 256 * INPUT_LENGTH;
   }
 
   @Override
   public void prepare(float[] x, int count, float[] input) {
     for (int block = 0; block < count / 256; block++) {
-      prepareBlock(x, block * 256, input, block * inputLength());
+      prepareBlock(x, block * 256, input, block * INPUT_LENGTH);
     }
   }
 
@@ -68,18 +68,18 @@ final class Q4_KDots implements BlockDots {
       w = NativeMemory.within(w);
       x = NativeMemory.within(x);
       IntVector pairs = BlockLanes.unsigned(w);
-      FloatVector low = BlockLanes.low(pairs).mul(BlockLanes.floats(x));
-      FloatVector high = BlockLanes.high(pairs).mul(BlockLanes.floats(x + 128));
+      FloatVector low = BlockLanes.low(pairs).mul(Lanes.floats(x));
+      FloatVector high = BlockLanes.high(pairs).mul(Lanes.floats(x + 128));
       pairs = BlockLanes.unsigned(w + LANES);
-      low = BlockLanes.low(pairs).fma(BlockLanes.floats(x + 4 * LANES), low);
-      high = BlockLanes.high(pairs).fma(BlockLanes.floats(x + 128 + 4 * LANES), high);
+      low = BlockLanes.low(pairs).fma(Lanes.floats(x + 4 * LANES), low);
+      high = BlockLanes.high(pairs).fma(Lanes.floats(x + 128 + 4 * LANES), high);
       if (LANES == 8) {
         pairs = BlockLanes.unsigned(w + 16);
-        low = BlockLanes.low(pairs).fma(BlockLanes.floats(x + 64), low);
-        high = BlockLanes.high(pairs).fma(BlockLanes.floats(x + 192), high);
+        low = BlockLanes.low(pairs).fma(Lanes.floats(x + 64), low);
+        high = BlockLanes.high(pairs).fma(Lanes.floats(x + 192), high);
         pairs = BlockLanes.unsigned(w + 24);
-        low = BlockLanes.low(pairs).fma(BlockLanes.floats(x + 96), low);
-        high = BlockLanes.high(pairs).fma(BlockLanes.floats(x + 224), high);
+        low = BlockLanes.low(pairs).fma(Lanes.floats(x + 96), low);
+        high = BlockLanes.high(pairs).fma(Lanes.floats(x + 224), high);
       }
       lows = low.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(s)), lows);
       highs = high.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(s + 4)), highs);

@@ -14,19 +14,20 @@ final class Q5_0Dots implements BlockDots {
   static final Q5_0Dots DOTS = new Q5_0Dots();
 
   private static final int BLOCK_BYTES = 22;
-  private static final int INPUT_BYTES = 192;
+  private static final int INPUT_LENGTH = 48;
+  private static final int INPUT_BYTES = INPUT_LENGTH * Float.BYTES;
 
   private Q5_0Dots() {}
 
   @Override
-  public int inputLength() {
-    return INPUT_BYTES / Float.BYTES;
+  public int inputLength(int count) {
+    return count / 32 * INPUT_LENGTH;
   }
 
   @Override
   public void prepare(float[] x, int count, float[] input) {
     for (int block = 0; block < count / 32; block++) {
-      prepareBlock(x, block * 32, input, block * inputLength());
+      prepareBlock(x, block * 32, input, block * INPUT_LENGTH);
     }
   }
 
@@ -75,8 +76,7 @@ final class Q5_0Dots implements BlockDots {
       FloatVector low = BlockLanes.toFloats(BlockLanes.withFifth(pairs.and(15), fifth));
       IntVector upper = pairs.lanewise(VectorOperators.LSHR, 4);
       FloatVector high = BlockLanes.toFloats(BlockLanes.withFifth(upper, fifth >>> 16));
-      return high.fma(
-          BlockLanes.floats(x + 64), low.fma(BlockLanes.floats(x), BlockLanes.floats(x + 128)));
+      return high.fma(Lanes.floats(x + 64), low.fma(Lanes.floats(x), Lanes.floats(x + 128)));
     }
   }
 }

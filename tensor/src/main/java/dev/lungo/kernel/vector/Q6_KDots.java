@@ -20,16 +20,6 @@ final class Q6_KDots implements BlockDots {
 
   private Q6_KDots() {}
 
-  @Override
-  public int inputLength() {
-    return 256;
-  }
-
-  @Override
-  public void prepare(float[] x, int count, float[] input) {
-    System.arraycopy(x, 0, input, 0, count);
-  }
-
   /// Stores the scales of a row, 16 floats a block.
   private static void rowScales(long weights, int blocks, long scales) {
     for (int b = 0; b < blocks; b++) {
@@ -84,7 +74,7 @@ final class Q6_KDots implements BlockDots {
               .and(FIFTEEN)
               .or(upper.lanewise(VectorOperators.LSHL, up).and(UPPER));
       return BlockLanes.toFloats(values.sub(HALF))
-          .mul(BlockLanes.floats(x))
+          .mul(Lanes.floats(x))
           .fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(scale)), sum);
     }
   }

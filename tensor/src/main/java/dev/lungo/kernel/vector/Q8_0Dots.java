@@ -15,16 +15,6 @@ final class Q8_0Dots implements BlockDots {
   private Q8_0Dots() {}
 
   @Override
-  public int inputLength() {
-    return INPUT_BYTES / Float.BYTES;
-  }
-
-  @Override
-  public void prepare(float[] x, int count, float[] input) {
-    System.arraycopy(x, 0, input, 0, count);
-  }
-
-  @Override
   public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
     // Two sums: a block's is added in fewer cycles than an addition takes.
     FloatVector even = FloatVector.zero(SPECIES);
@@ -49,13 +39,13 @@ final class Q8_0Dots implements BlockDots {
   /// What a block adds to the sum.
   private static final class BlockSumLanes {
     static FloatVector add(long w, long x, FloatVector sum) {
-      FloatVector products = BlockLanes.signed(w + 2).mul(BlockLanes.floats(x));
+      FloatVector products = BlockLanes.signed(w + 2).mul(Lanes.floats(x));
       if (LANES == 16) {
-        products = BlockLanes.signed(w + 18).fma(BlockLanes.floats(x + 64), products);
+        products = BlockLanes.signed(w + 18).fma(Lanes.floats(x + 64), products);
       } else {
-        products = BlockLanes.signed(w + 10).fma(BlockLanes.floats(x + 32), products);
-        products = BlockLanes.signed(w + 18).fma(BlockLanes.floats(x + 64), products);
-        products = BlockLanes.signed(w + 26).fma(BlockLanes.floats(x + 96), products);
+        products = BlockLanes.signed(w + 10).fma(Lanes.floats(x + 32), products);
+        products = BlockLanes.signed(w + 18).fma(Lanes.floats(x + 64), products);
+        products = BlockLanes.signed(w + 26).fma(Lanes.floats(x + 96), products);
       }
       return products.fma(BlockLanes.halves(w), sum);
     }

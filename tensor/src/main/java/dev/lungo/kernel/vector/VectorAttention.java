@@ -116,7 +116,7 @@ public final class VectorAttention implements AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    long use = MemoryInUse.begin(k);
+    long use = MemoryInUse.begin();
     try {
       parallel.forRange(
           shape.batch() * shape.kvHeads(),

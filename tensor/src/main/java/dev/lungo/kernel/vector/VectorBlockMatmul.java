@@ -60,7 +60,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
       MemorySegment x,
       MemorySegment weights,
       MemorySegment y) {
-    long use = MemoryInUse.begin(weights);
+    long use = MemoryInUse.begin();
     try {
       if (m <= MOST_ROWS) {
         multiplyFew(format, m, n, k, x, weights, y);
@@ -86,8 +86,8 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     float[] rows = mine.rows;
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
     BlockDots dots = BlockDots.of(format).orElse(null);
-    int inputLength = dots == null ? 0 : k / format.blockElements() * dots.inputLength();
-    long inputs = dots == null ? 0 : inputs(dots, format.blockElements(), m, k, mine);
+    int inputLength = dots == null ? 0 : dots.inputLength(k);
+    long inputs = dots == null ? 0 : inputs(dots, m * k, mine);
     parallel.forRange(
         n,
         rowsPerTask(n, k),
@@ -121,10 +121,10 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   }
 
   /// Makes the inputs of all rows of x and returns their address.
-  private static long inputs(BlockDots dots, int block, int m, int k, Scratch mine) {
-    int length = m * k / block * dots.inputLength();
+  private static long inputs(BlockDots dots, int count, Scratch mine) {
+    int length = dots.inputLength(count);
     mine.inputs = Scratch.atLeast(mine.inputs, length);
-    dots.prepare(mine.rows, m * k, mine.inputs);
+    dots.prepare(mine.rows, count, mine.inputs);
     MemorySegment memory = mine.inputMemory.atLeast((long) length * Float.BYTES);
     MemorySegment.copy(mine.inputs, 0, memory, ValueLayout.JAVA_FLOAT, 0, length);
     return memory.address();
