@@ -22,8 +22,8 @@ import java.util.Optional;
 /// its loop over a row, too: one loop for all would pass vectors through a call that depends on the
 /// format, and each of them would become an object.
 interface BlockDots {
-  /// How far ahead one number is read from each page: the processor's own fetching ahead ends with a
-  /// page, and finds the next one warm.
+  /// How far ahead one number is read from each page: the processor's own fetching ahead ends with
+  /// a page, and finds the next one warm.
   int PAGE = 4096;
 
   /// Returns how many floats the input of `count` values of x has.
@@ -31,15 +31,16 @@ interface BlockDots {
     return count;
   }
 
-  /// Makes the input of `count` values of x, whole blocks: x as it is, if the format wants nothing
-  /// else.
-  default void prepare(float[] x, int count, float[] input) {
-    System.arraycopy(x, 0, input, 0, count);
+  /// Makes the input of a row, `count` values from `x[from]` on, whole blocks: x as it is, if the
+  /// format wants nothing else.
+  default void prepare(float[] x, int from, int count, float[] input, int at) {
+    System.arraycopy(x, from, input, at, count);
   }
 
-  /// Leaves the lanes' sums of a row's product at `lanes[at]`. Weights, input and room for a float
-  /// for each 16 weights are given by their addresses ([NativeMemory]).
-  void row(long weights, long input, int blocks, long scales, float[] lanes, int at);
+  /// Leaves the lanes' sums of a row's product at `lanes[at]`. Weights, input and room to unpack
+  /// them in, a float for each 16 weights and a byte for each one, are given by their addresses
+  /// ([NativeMemory]).
+  void row(long weights, long input, int blocks, long room, float[] lanes, int at);
 
   /// Returns the dot products with rows of a format, where it has some.
   static Optional<BlockDots> of(BlockFormat format) {
@@ -61,7 +62,7 @@ interface BlockDots {
   /// What one thread works in; kept, so that a call makes no garbage.
   final class Scratch {
     private final float[] lanes = new float[LaneSums.ROWS * LANES];
-    private final AlignedMemory scales = new AlignedMemory();
+    private final AlignedMemory room = new AlignedMemory();
 
     /// Sums of what was read ahead, kept so that the compiler does not leave the reads out.
     private int readAhead;
@@ -84,7 +85,7 @@ interface BlockDots {
     long rowBytes = format.bytes(k);
     int blocks = k / format.blockElements();
     long first = NativeMemory.address(weights, offset, rows * rowBytes);
-    long scales = scratch.scales.atLeast(k / 16 * Float.BYTES).address();
+    long room = scratch.room.atLeast(k / 16 * Float.BYTES + k).address();
     long end = first + rows * rowBytes;
     long ahead = first + PAGE;
     for (int row = 0; row < rows; row += LaneSums.ROWS) {
@@ -95,7 +96,7 @@ interface BlockDots {
           scratch.readAhead += NativeMemory.getInt(NativeMemory.within(ahead));
           ahead += PAGE;
         }
-        row(from, input, blocks, scales, scratch.lanes, i * LANES);
+        row(from, input, blocks, room, scratch.lanes, i * LANES);
       }
       LaneSums.of(scratch.lanes, y, at + row, count);
     }

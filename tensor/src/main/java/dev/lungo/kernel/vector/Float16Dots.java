@@ -12,7 +12,7 @@ final class Float16Dots implements BlockDots {
   private Float16Dots() {}
 
   @Override
-  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
+  public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     int i = 0;

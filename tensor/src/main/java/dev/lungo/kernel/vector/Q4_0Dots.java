@@ -21,9 +21,9 @@ final class Q4_0Dots implements BlockDots {
   private Q4_0Dots() {}
 
   @Override
-  public void prepare(float[] x, int count, float[] input) {
+  public void prepare(float[] x, int from, int count, float[] input, int at) {
     for (int block = 0; block < count / 32; block++) {
-      prepareBlock(x, block * 32, input, block * 32);
+      prepareBlock(x, from + block * 32, input, at + block * 32);
     }
   }
 
@@ -37,7 +37,7 @@ final class Q4_0Dots implements BlockDots {
   }
 
   @Override
-  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
+  public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     int w = 0;

@@ -7,84 +7,83 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 
 /// Dot products with rows of Q4_K ([dev.lungo.quant.Q4_K]). The scales of a row are unpacked first,
-/// eight at a time; minima are multiplied with sums of x. The input of a block is x, and the
-/// negative sums of each 32 of it.
+/// eight at a time; minima are multiplied with sums of x. The input of a row is x, and the negative
+/// sums of each 32 of it.
 final class Q4_KDots implements BlockDots {
   static final Q4_KDots DOTS = new Q4_KDots();
 
   private static final int BLOCK_BYTES = 144;
   private static final int SUB_BLOCKS = 8;
-  private static final int INPUT_LENGTH = 256 + 16;
-  private static final int INPUT_BYTES = INPUT_LENGTH * Float.BYTES;
 
   private Q4_KDots() {}
 
   @Override
   public int inputLength(int count) {
-    return count / 256 * INPUT_LENGTH;
+    // The next row begins at a cache line, too.
+    return count + (count / 32 + 15) / 16 * 16;
   }
 
   @Override
-  public void prepare(float[] x, int count, float[] input) {
-    for (int block = 0; block < count / 256; block++) {
-      prepareBlock(x, block * 256, input, block * INPUT_LENGTH);
-    }
-  }
-
-  private static void prepareBlock(float[] x, int from, float[] input, int at) {
-    System.arraycopy(x, from, input, at, 256);
-    for (int sub = 0; sub < SUB_BLOCKS; sub++) {
+  public void prepare(float[] x, int from, int count, float[] input, int at) {
+    System.arraycopy(x, from, input, at, count);
+    for (int sub = 0; sub < count / 32; sub++) {
       float sum = 0;
       for (int i = 0; i < 32; i++) {
         sum += x[from + 32 * sub + i];
       }
-      input[at + 256 + sub] = -sum;
+      input[at + count + sub] = -sum;
     }
   }
 
-  /// Stores the scales of a row, eight floats a block, and starts the sums at `lanes[at]` with what
-  /// the minima add.
+  /// Stores the scales of a row, eight floats a block, and leaves what the minima add at
+  /// `lanes[at]`.
   private static void rowScales(
-      long weights, long input, int blocks, long scales, float[] lanes, int at) {
+      long weights, long sums, int blocks, long scales, float[] lanes, int at) {
     FloatVector minima = FloatVector.zero(FloatVector.SPECIES_256);
     for (int b = 0; b < blocks; b++) {
-      long w = NativeMemory.within(weights + b * (long) BLOCK_BYTES);
-      long x = NativeMemory.within(input + b * (long) INPUT_BYTES + 256 * Float.BYTES);
-      minima = ScaleLanes.unpack(w, x, NativeMemory.within(scales + b * 32L), minima);
+      long w = NativeMemory.within(weights + b * BLOCK_BYTES);
+      long to = b * SUB_BLOCKS * Float.BYTES;
+      minima =
+          ScaleLanes.unpack(
+              w, NativeMemory.within(sums + to), NativeMemory.within(scales + to), minima);
     }
     FloatVector.zero(SPECIES).intoArray(lanes, at);
     minima.intoArray(lanes, at);
   }
 
   @Override
-  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
-    rowScales(weights, input, blocks, scales, lanes, at);
-    FloatVector lows = FloatVector.fromArray(SPECIES, lanes, at);
-    FloatVector highs = FloatVector.zero(SPECIES);
-    for (int i = 0; i < blocks * 4; i++) {
-      long w = weights + (i >> 2) * (long) BLOCK_BYTES + 16 + (i & 3) * 32L;
-      long x = input + (i >> 2) * (long) INPUT_BYTES + (i & 3) * 256L;
-      long s = NativeMemory.within(scales + i * 8L);
-      w = NativeMemory.within(w);
-      x = NativeMemory.within(x);
+  public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
+    rowScales(weights, input + blocks * 1024L, blocks, room, lanes, at);
+    FloatVector lows = FloatVector.zero(SPECIES);
+    FloatVector highs = lows;
+    int x = 0;
+    // Counters in bytes, since the compiler multiplies for each address: 32 of numbers, in 4 * 32
+    // of
+    // which come 16 of scales, are 64 numbers and two scales.
+    for (int numbers = 0; numbers < blocks * 128; numbers += 32) {
+      long w = NativeMemory.within(weights + (numbers + (numbers >> 3 & -16) + 16));
+      long s = NativeMemory.within(room + (numbers >> 2));
+      long by = NativeMemory.within(input + x);
+      x += 64 * Float.BYTES;
       IntVector pairs = BlockLanes.unsigned(w);
-      FloatVector low = BlockLanes.low(pairs).mul(Lanes.floats(x));
-      FloatVector high = BlockLanes.high(pairs).mul(Lanes.floats(x + 128));
+      FloatVector low = BlockLanes.low(pairs).mul(Lanes.floats(by));
+      FloatVector high = BlockLanes.high(pairs).mul(Lanes.floats(by + 128));
       pairs = BlockLanes.unsigned(w + LANES);
-      low = BlockLanes.low(pairs).fma(Lanes.floats(x + 4 * LANES), low);
-      high = BlockLanes.high(pairs).fma(Lanes.floats(x + 128 + 4 * LANES), high);
+      low = BlockLanes.low(pairs).fma(Lanes.floats(by + 4 * LANES), low);
+      high = BlockLanes.high(pairs).fma(Lanes.floats(by + 128 + 4 * LANES), high);
       if (LANES == 8) {
         pairs = BlockLanes.unsigned(w + 16);
-        low = BlockLanes.low(pairs).fma(Lanes.floats(x + 64), low);
-        high = BlockLanes.high(pairs).fma(Lanes.floats(x + 192), high);
+        low = BlockLanes.low(pairs).fma(Lanes.floats(by + 64), low);
+        high = BlockLanes.high(pairs).fma(Lanes.floats(by + 192), high);
         pairs = BlockLanes.unsigned(w + 24);
-        low = BlockLanes.low(pairs).fma(Lanes.floats(x + 96), low);
-        high = BlockLanes.high(pairs).fma(Lanes.floats(x + 224), high);
+        low = BlockLanes.low(pairs).fma(Lanes.floats(by + 96), low);
+        high = BlockLanes.high(pairs).fma(Lanes.floats(by + 224), high);
       }
       lows = low.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(s)), lows);
       highs = high.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(s + 4)), highs);
     }
-    lows.add(highs).intoArray(lanes, at);
+    // Read here and not as the sum to start with: it is two stores, which the load would wait for.
+    lows.add(highs).add(Lanes.get(lanes, at)).intoArray(lanes, at);
   }
 
   /// The scales and minima of a block.

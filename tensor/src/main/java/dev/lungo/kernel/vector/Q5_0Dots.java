@@ -25,9 +25,9 @@ final class Q5_0Dots implements BlockDots {
   }
 
   @Override
-  public void prepare(float[] x, int count, float[] input) {
+  public void prepare(float[] x, int from, int count, float[] input, int at) {
     for (int block = 0; block < count / 32; block++) {
-      prepareBlock(x, block * 32, input, block * INPUT_LENGTH);
+      prepareBlock(x, from + block * 32, input, at + block * INPUT_LENGTH);
     }
   }
 
@@ -40,7 +40,7 @@ final class Q5_0Dots implements BlockDots {
   }
 
   @Override
-  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
+  public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
     int w = 0;

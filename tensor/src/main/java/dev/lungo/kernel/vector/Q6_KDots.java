@@ -3,20 +3,19 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Dot products with rows of Q6_K ([dev.lungo.quant.Q6_K]). The scales of a row are unpacked first.
-/// The input is x as it is.
+/// Dot products with rows of Q6_K ([dev.lungo.quant.Q6_K]). The scales of a row and its numbers, a
+/// byte each, are unpacked first. The input is x as it is.
 final class Q6_KDots implements BlockDots {
   static final Q6_KDots DOTS = new Q6_KDots();
 
   private static final int BLOCK_BYTES = 210;
   private static final int SUB_BLOCKS = 16;
-
-  /// Steps of a half block; in each, `LANES` bytes of the upper bits give four vectors.
-  private static final int STEPS = 32 / LANES;
 
   private Q6_KDots() {}
 
@@ -34,48 +33,78 @@ final class Q6_KDots implements BlockDots {
     }
   }
 
+  /// Stores the numbers of a row, a signed byte each.
+  private static void rowNumbers(long weights, int blocks, long numbers) {
+    for (int half = 0; half < 2 * blocks; half++) {
+      long block = NativeMemory.within(weights + (half >> 1) * (long) BLOCK_BYTES);
+      long lower = block + 64 * (half & 1);
+      long upper = block + 128 + 32 * (half & 1);
+      ByteLanes.unpack(lower, upper, NativeMemory.within(numbers + half * 128L));
+    }
+  }
+
   @Override
-  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
-    rowScales(weights, blocks, scales);
+  public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
+    long numbers = room + blocks * SUB_BLOCKS * (long) Float.BYTES;
+    rowScales(weights, blocks, room);
+    rowNumbers(weights, blocks, numbers);
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;
-    // Not four vectors at a time: past some size of a loop every vector becomes an object.
-    for (int step = 0; step < blocks * 4 * STEPS; step++) {
-      int half = step / (2 * STEPS);
-      int upperHalves = step / STEPS & 1;
-      int j = step % STEPS * LANES;
-      long block = NativeMemory.within(weights + (half >> 1) * (long) BLOCK_BYTES);
-      long w = block + 64 * (half & 1) + j;
-      long x = NativeMemory.within(input + 4 * (128L * half + 64 * upperHalves + j));
-      long s = NativeMemory.within(scales + 4 * (8L * half + 4 * upperHalves + (j >> 4)));
-      int shift = 4 * upperHalves;
-      IntVector fives =
-          BlockLanes.unsigned(block + 128 + 32 * (half & 1) + j)
-              .lanewise(VectorOperators.LSHR, shift);
-      even = SumLanes.add(BlockLanes.unsigned(w), shift, fives, 4, x, s, even);
-      odd = SumLanes.add(BlockLanes.unsigned(w + 32), shift, fives, 2, x + 128, s + 8, odd);
+    for (int i = 0; i < blocks * 256; i += 32) {
+      long w = NativeMemory.within(numbers + i);
+      long x = NativeMemory.within(input + Float.BYTES * i);
+      long s = NativeMemory.within(room + (i >> 2));
+      even = SumLanes.add(w, x, s, even);
+      odd = SumLanes.add(w + 16, x + 64, s + 4, odd);
     }
     even.add(odd).intoArray(lanes, at);
   }
 
-  /// What a vector of numbers adds to the sum.
+  /// What the 16 numbers of a scale add to the sum.
   private static final class SumLanes {
-    private static final IntVector FIFTEEN = IntVector.broadcast(BlockLanes.INTS, 15);
-    private static final IntVector UPPER = IntVector.broadcast(BlockLanes.INTS, 48);
-    private static final IntVector HALF = IntVector.broadcast(BlockLanes.INTS, 32);
+    static FloatVector add(long w, long x, long scale, FloatVector sum) {
+      FloatVector products = BlockLanes.signed(w).mul(Lanes.floats(x));
+      if (LANES == 8) {
+        products = BlockLanes.signed(w + 8).fma(Lanes.floats(x + 32), products);
+      }
+      return products.fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(scale)), sum);
+    }
+  }
 
-    /// @param shift where the lower four bits are
-    /// @param up how far the upper two bits have to go
-    static FloatVector add(
-        IntVector lower, int shift, IntVector upper, int up, long x, long scale, FloatVector sum) {
-      IntVector values =
-          lower
-              .lanewise(VectorOperators.LSHR, shift)
-              .and(FIFTEEN)
-              .or(upper.lanewise(VectorOperators.LSHL, up).and(UPPER));
-      return BlockLanes.toFloats(values.sub(HALF))
-          .mul(Lanes.floats(x))
-          .fma(FloatVector.broadcast(SPECIES, NativeMemory.getFloat(scale)), sum);
+  /// 32 numbers at a time, as bytes. The shifts move bits from one byte to the next, too; those are
+  /// masked out.
+  private static final class ByteLanes {
+    private static final IntVector FOUR = IntVector.broadcast(IntVector.SPECIES_256, 0x0f0f0f0f);
+    private static final IntVector UPPER_TWO =
+        IntVector.broadcast(IntVector.SPECIES_256, 0x30303030);
+    private static final ByteVector HALF = ByteVector.broadcast(ByteVector.SPECIES_256, 32);
+
+    /// Unpacks 128 numbers from 64 bytes of lower and 32 of upper bits.
+    static void unpack(long lower, long upper, long numbers) {
+      IntVector first = load(lower);
+      IntVector second = load(lower + 32);
+      IntVector two = load(upper);
+      store(first, two.lanewise(VectorOperators.LSHL, 4), numbers);
+      store(second, two.lanewise(VectorOperators.LSHL, 2), numbers + 32);
+      store(first.lanewise(VectorOperators.LSHR, 4), two, numbers + 64);
+      store(
+          second.lanewise(VectorOperators.LSHR, 4),
+          two.lanewise(VectorOperators.LSHR, 2),
+          numbers + 96);
+    }
+
+    private static IntVector load(long address) {
+      return IntVector.fromMemorySegment(
+          IntVector.SPECIES_256, NativeMemory.ALL, address, ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private static void store(IntVector lower, IntVector upper, long address) {
+      lower
+          .and(FOUR)
+          .or(upper.and(UPPER_TWO))
+          .reinterpretAsBytes()
+          .sub(HALF)
+          .intoMemorySegment(NativeMemory.ALL, address, ByteOrder.LITTLE_ENDIAN);
     }
   }
 }

@@ -15,7 +15,7 @@ final class Q8_0Dots implements BlockDots {
   private Q8_0Dots() {}
 
   @Override
-  public void row(long weights, long input, int blocks, long scales, float[] lanes, int at) {
+  public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
     // Two sums: a block's is added in fewer cycles than an addition takes.
     FloatVector even = FloatVector.zero(SPECIES);
     FloatVector odd = even;

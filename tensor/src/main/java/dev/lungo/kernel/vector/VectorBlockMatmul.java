@@ -87,7 +87,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
     BlockDots dots = BlockDots.of(format).orElse(null);
     int inputLength = dots == null ? 0 : dots.inputLength(k);
-    long inputs = dots == null ? 0 : inputs(dots, m * k, mine);
+    long inputs = dots == null ? 0 : inputs(dots, m, k, mine);
     parallel.forRange(
         n,
         rowsPerTask(n, k),
@@ -121,10 +121,12 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
   }
 
   /// Makes the inputs of all rows of x and returns their address.
-  private static long inputs(BlockDots dots, int count, Scratch mine) {
-    int length = dots.inputLength(count);
+  private static long inputs(BlockDots dots, int m, int k, Scratch mine) {
+    int length = m * dots.inputLength(k);
     mine.inputs = Scratch.atLeast(mine.inputs, length);
-    dots.prepare(mine.rows, count, mine.inputs);
+    for (int row = 0; row < m; row++) {
+      dots.prepare(mine.rows, row * k, k, mine.inputs, row * dots.inputLength(k));
+    }
     MemorySegment memory = mine.inputMemory.atLeast((long) length * Float.BYTES);
     MemorySegment.copy(mine.inputs, 0, memory, ValueLayout.JAVA_FLOAT, 0, length);
     return memory.address();
