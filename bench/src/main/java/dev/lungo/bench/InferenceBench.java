@@ -1,9 +1,11 @@
 package dev.lungo.bench;
 
 import dev.lungo.bench.Rounds.Measurement;
+import dev.lungo.export.ModelExport;
 import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.tensor.DType;
+import dev.lungo.weights.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +17,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/// Reading a prompt, and generating one token after the other, against llama.cpp at its best number
-/// of threads.
-@Command(name = "inference", description = "Prompts and generation, against llama.cpp.")
+/// Reading a prompt, and generating one token after the other: GGUF files against llama.cpp, folders
+/// of safetensors against Jlama, both at their best number of threads.
+@Command(
+    name = "inference",
+    description = "Prompts and generation, against llama.cpp and Jlama.")
 final class InferenceBench implements Callable<Integer> {
   private static final int PROMPT_BEFORE_DECODING = 32;
 
@@ -27,7 +31,7 @@ final class InferenceBench implements Callable<Integer> {
       paramLabel = "MODEL",
       arity = "0..*",
       description =
-          "GGUF files (default: random ones of 143 M and 1.1 B parameters, made on first use).")
+          "GGUF files, or folders in Hugging Face layout (default: random ones of 143 M and 1.1 B parameters, made on first use).")
   private List<Path> models = List.of();
 
   @Option(
@@ -52,7 +56,7 @@ final class InferenceBench implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     for (Path model : models) {
-      if (!Files.isRegularFile(model)) {
+      if (!Files.exists(model)) {
         throw new IllegalArgumentException("there is no model " + model);
       }
     }
@@ -80,49 +84,86 @@ final class InferenceBench implements Callable<Integer> {
             SyntheticModel.large(DType.Q4_0))) {
       files.add(model.in(folder));
     }
+    files.add(asFolder(files.getFirst(), folder.resolve("143m-bf16")));
     return files;
+  }
+
+  /// Finds a model as a folder in 16 bits, or exports it.
+  private static Path asFolder(Path file, Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      int threads = Runtime.getRuntime().availableProcessors();
+      ModelExport.run(
+          new ModelExport.Settings(
+              file, ModelExport.Format.SAFETENSORS, WeightType.BF16, folder, false, threads),
+          (tensor, number, count) -> {});
+    }
+    return folder;
   }
 
   private void measure(Report report, Kernels kernels, Path model) throws Exception {
     int longest = prompts.stream().mapToInt(Integer::intValue).max().orElse(0);
     int context = Math.max(longest, PROMPT_BEFORE_DECODING + generated) + 8;
     String name = String.valueOf(model.getFileName());
-    List<LlamaCpp> peers = new ArrayList<>();
-    try (LungoInference ours = new LungoInference(kernels, model, context)) {
-      warmUp(ours);
+    List<InferencePeer> peers = new ArrayList<>();
+    try (LungoInference ours = new LungoInference(kernels, model, context);
+        ReadTest reading = new ReadTest(weights(model), threads)) {
+      warmUp(ours, reading);
       // The more threads the better holds on no machine for all peers: each number is tried.
       for (int count = 1;
           options.peers() && count <= Runtime.getRuntime().availableProcessors();
           count *= 2) {
-        LlamaCpp peer = LlamaCpp.start(options::log);
-        peers.add(peer);
-        peer.load(model, count, context, LlamaCpp.CacheType.F16);
+        peers.add(start(model, count, context));
       }
       List<Measurement> decoding = new ArrayList<>();
       decoding.add(() -> ours.generationRate(PROMPT_BEFORE_DECODING, generated));
-      for (LlamaCpp peer : peers) {
+      decoding.add(reading::gigabytesPerSecond);
+      for (InferencePeer peer : peers) {
         decoding.add(() -> peer.rates(PROMPT_BEFORE_DECODING, generated).generation());
       }
-      report.add(row(name + " decode", decoding));
+      double[] medians = Rounds.medians(options.rounds(), decoding);
+      report.add(row(name + " decode", peers, medians, 2));
+      report.add(
+          Row.ofRates(
+              name + " decode: weights",
+              threads,
+              "GB/s",
+              medians[0] * ours.bytesPerStep() / 1e9,
+              "the file's bytes read, nothing computed",
+              medians[1]));
       for (int prompt : prompts) {
-        List<Measurement> reading = new ArrayList<>();
-        reading.add(() -> ours.promptRate(prompt));
-        for (LlamaCpp peer : peers) {
-          reading.add(() -> peer.rates(prompt, 1).prompt());
+        List<Measurement> contestants = new ArrayList<>();
+        contestants.add(() -> ours.promptRate(prompt));
+        for (InferencePeer peer : peers) {
+          contestants.add(() -> peer.rates(prompt, 1).prompt());
         }
-        report.add(row(name + " prompt " + prompt, reading));
+        medians = Rounds.medians(options.rounds(), contestants);
+        report.add(row(name + " prompt " + prompt, peers, medians, 1));
       }
     } finally {
-      for (LlamaCpp peer : peers) {
+      for (InferencePeer peer : peers) {
         peer.close();
       }
     }
   }
 
+  private static Path weights(Path model) {
+    return Files.isDirectory(model) ? model.resolve("model.safetensors") : model;
+  }
+
+  private InferencePeer start(Path model, int count, int context) throws IOException {
+    if (Files.isDirectory(model)) {
+      return Jlama.start(model, count);
+    }
+    LlamaCpp peer = LlamaCpp.start(options::log);
+    peer.load(model, count, context, LlamaCpp.CacheType.F16);
+    return peer;
+  }
+
   /// Runs our side until the compiler is done with it; theirs was compiled long ago.
-  private void warmUp(LungoInference ours) {
+  private void warmUp(LungoInference ours, ReadTest reading) {
     long end = System.nanoTime() + (options.quick() ? 3_000_000_000L : 8_000_000_000L);
     do {
+      reading.gigabytesPerSecond();
       ours.generationRate(PROMPT_BEFORE_DECODING, generated);
       for (int prompt : prompts) {
         ours.promptRate(prompt);
@@ -130,16 +171,16 @@ final class InferenceBench implements Callable<Integer> {
     } while (System.nanoTime() < end);
   }
 
-  private Row row(String name, List<Measurement> contestants) throws Exception {
-    double[] medians = Rounds.medians(options.rounds(), contestants);
-    if (medians.length == 1) {
+  /// @param first the place of the first peer among the medians, of which ours is the first
+  private Row row(String name, List<InferencePeer> peers, double[] medians, int first) {
+    if (peers.isEmpty()) {
       return Row.alone(name, threads, "tokens/s", medians[0]);
     }
-    int best = 1;
-    for (int i = 2; i < medians.length; i++) {
-      best = medians[i] > medians[best] ? i : best;
+    int best = 0;
+    for (int i = 1; i < peers.size(); i++) {
+      best = medians[first + i] > medians[first + best] ? i : best;
     }
-    String peer = LlamaCpp.NAME + ", threads: " + (1 << (best - 1));
-    return Row.ofRates(name, threads, "tokens/s", medians[0], peer, medians[best]);
+    String peer = peers.get(best).name() + ", threads: " + (1 << best);
+    return Row.ofRates(name, threads, "tokens/s", medians[0], peer, medians[first + best]);
   }
 }

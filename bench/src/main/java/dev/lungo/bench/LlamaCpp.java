@@ -9,7 +9,7 @@ import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /// llama.cpp, as npm's node-llama-cpp ships it built for many processors.
-final class LlamaCpp implements AutoCloseable {
+final class LlamaCpp implements InferencePeer {
   /// What reports call it.
   static final String NAME = "llama.cpp (node-llama-cpp 3.22.1)";
 
@@ -18,12 +18,6 @@ final class LlamaCpp implements AutoCloseable {
     F16,
     F32
   }
-
-  /// Tokens a second.
-  ///
-  /// @param prompt of a text that is there, all its tokens at once
-  /// @param generation one token after the other
-  record Rates(double prompt, double generation) {}
 
   private final Child child;
 
@@ -46,8 +40,13 @@ final class LlamaCpp implements AutoCloseable {
     child.ask("load " + path + " " + threads + " " + context + " " + cache);
   }
 
-  /// Measures once.
-  Rates rates(int prompt, int generated) throws IOException {
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Rates rates(int prompt, int generated) throws IOException {
     String[] words = child.ask("rates " + prompt + " " + generated);
     return new Rates(Double.parseDouble(words[0]), Double.parseDouble(words[1]));
   }

@@ -3,6 +3,7 @@ package dev.lungo.bench;
 import dev.lungo.generate.Generator;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
+import dev.lungo.nn.Parameter;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.weights.ModelFiles;
 import java.io.IOException;
@@ -37,6 +38,19 @@ final class LungoInference implements AutoCloseable {
       id = likeliest(generator.feed(id));
     }
     return count / ((System.nanoTime() - start) / 1e9);
+  }
+
+  /// Returns the bytes of weights that one step reads: all but the table of embeddings, of which it
+  /// reads a row, unless that is the head as well.
+  long bytesPerStep() {
+    long bytes = 0;
+    for (Parameter parameter : model.parameters().all()) {
+      Tensor tensor = parameter.tensor();
+      if (parameter.role() != Parameter.Role.EMBEDDING || tensor == model.head()) {
+        bytes += tensor.type().bytes(tensor.elements());
+      }
+    }
+    return bytes;
   }
 
   /// Returns any ids, not all the same.

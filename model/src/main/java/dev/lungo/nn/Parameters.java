@@ -76,7 +76,7 @@ public final class Parameters implements AutoCloseable {
       boolean lessOneInFile) {
     Tensor tensor =
         stored.isPresent()
-            ? stored.get().tensor(workspace, name, shape)
+            ? stored.get().tensor(workspace, name, shape, !transposedInFile && !lessOneInFile)
             : workspace.allocate(shape, DType.FLOAT32);
     if (trainable) {
       tensor.requireGradient().setGradient(workspace.zeros(shape));

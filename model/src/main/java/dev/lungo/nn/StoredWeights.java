@@ -11,8 +11,9 @@ public interface StoredWeights extends AutoCloseable {
   /// @param workspace gives it its lifetime
   /// @param name its name in a Hugging Face checkpoint
   /// @param shape what the model needs
+  /// @param asDeclared whether such a checkpoint holds it in this shape and with these values
   /// @throws java.io.UncheckedIOException if the file has none of this name and shape
-  Tensor tensor(Workspace workspace, String name, Shape shape);
+  Tensor tensor(Workspace workspace, String name, Shape shape, boolean asDeclared);
 
   /// Checks that the file is still as long as it was: before much is read of it.
   ///

@@ -49,7 +49,7 @@ final class GgufWeights implements StoredWeights {
   }
 
   @Override
-  public Tensor tensor(Workspace workspace, String name, Shape shape) {
+  public Tensor tensor(Workspace workspace, String name, Shape shape, boolean asDeclared) {
     try {
       return find(workspace, names.apply(name), shape);
     } catch (MalformedFileException malformed) {

@@ -138,7 +138,7 @@ public final class Llama2cModel {
     }
 
     @Override
-    public Tensor tensor(Workspace workspace, String name, Shape shape) {
+    public Tensor tensor(Workspace workspace, String name, Shape shape, boolean asDeclared) {
       Matcher layer = LAYER.matcher(name);
       boolean inLayer = layer.matches();
       Kind kind = kinds.get(inLayer ? layer.group(2) : name);

@@ -20,7 +20,7 @@ public final class ModelFiles {
   ///   Lungo has
   public static LanguageModel load(Path path) throws IOException {
     if (Files.isDirectory(path)) {
-      return ModelFolder.load(path, false);
+      return ModelFolder.open(path);
     }
     if (!Files.exists(path)) {
       throw new NoSuchFileException(

@@ -4,8 +4,10 @@ import dev.lungo.file.MalformedFileException;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.model.ModelConfig;
 import dev.lungo.model.ParameterCount;
+import dev.lungo.model.RecurrentConfig;
 import dev.lungo.nn.Parameter;
 import dev.lungo.nn.Parameter.Role;
+import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Shape;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
@@ -33,7 +35,28 @@ public final class ModelFolder {
 
   private ModelFolder() {}
 
-  /// Opens a model.
+  /// Opens a model to use it: what is stored in 16 bits stays where and as it is, except in
+  /// recurrent networks, whose kernels know float32 alone.
+  ///
+  /// @throws MalformedFileException if the weights are not those that the configuration asks for
+  static LanguageModel open(Path folder) throws IOException {
+    ModelConfig config = ModelConfigJson.read(folder);
+    if (config instanceof RecurrentConfig) {
+      return load(folder, false);
+    }
+    FolderWeights weights = new FolderWeights(Safetensors.open(folder));
+    try {
+      checkSize(folder, config, weights.saved());
+    } catch (IOException | RuntimeException failed) {
+      weights.close();
+      throw failed;
+    }
+    LanguageModel model = LanguageModel.open(config, weights);
+    readAll(folder, config, weights.saved(), model);
+    return model;
+  }
+
+  /// Reads a model's numbers as float32.
   ///
   /// @param trainable whether parameters get memory for gradients
   /// @throws MalformedFileException if the weights are not those that the configuration asks for
@@ -42,17 +65,27 @@ public final class ModelFolder {
     try (Safetensors saved = Safetensors.open(folder)) {
       checkSize(folder, config, saved);
       LanguageModel model = LanguageModel.create(config, trainable);
-      try {
-        Set<String> used = new HashSet<>();
-        for (Parameter parameter : model.parameters().all()) {
+      readAll(folder, config, saved, model);
+      return model;
+    }
+  }
+
+  /// Reads every parameter that has memory of its own. Closes the model if it fails.
+  private static void readAll(
+      Path folder, ModelConfig config, Safetensors saved, LanguageModel model) throws IOException {
+    try {
+      Set<String> used = new HashSet<>();
+      for (Parameter parameter : model.parameters().all()) {
+        if (parameter.tensor().type() == DType.FLOAT32) {
           read(folder, saved, parameter).ifPresent(used::add);
+        } else {
+          find(saved, parameter.name()).map(StoredTensor::name).ifPresent(used::add);
         }
-        checkAllUsed(saved, config, used);
-        return model;
-      } catch (IOException | RuntimeException failed) {
-        model.close();
-        throw failed;
       }
+      checkAllUsed(saved, config, used);
+    } catch (IOException | RuntimeException failed) {
+      model.close();
+      throw failed;
     }
   }
 
@@ -147,7 +180,8 @@ public final class ModelFolder {
     return Optional.of(source.name());
   }
 
-  private static Optional<StoredTensor> find(Safetensors saved, String name) {
+  /// Finds the tensor of a parameter.
+  static Optional<StoredTensor> find(Safetensors saved, String name) {
     Optional<StoredTensor> found = saved.find(name);
     if (found.isEmpty() && name.startsWith(GPT2_PREFIX)) {
       return saved.find(name.substring(GPT2_PREFIX.length()));

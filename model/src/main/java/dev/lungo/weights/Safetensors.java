@@ -1,18 +1,16 @@
 package dev.lungo.weights;
 
 import dev.lungo.file.MalformedFileException;
-import dev.lungo.kernel.MemoryInUse;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -29,7 +27,7 @@ public final class Safetensors implements AutoCloseable {
   private static final int LARGEST_INDEX = 64 << 20;
   private static final int MOST_SHARDS = 10_000;
 
-  private final Arena arena = Arena.ofShared();
+  private final List<MappedFile> files = new ArrayList<>();
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
   private Map<String, String> metadata = Map.of();
 
@@ -72,10 +70,9 @@ public final class Safetensors implements AutoCloseable {
   }
 
   private SafetensorsHeader header(Path file) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-      MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      return SafetensorsHeader.parse(file, mapped);
-    }
+    MappedFile mapped = new MappedFile(file);
+    files.add(mapped);
+    return SafetensorsHeader.parse(file, mapped.segment());
   }
 
   private void openShards(Path index) throws IOException {
@@ -165,9 +162,16 @@ public final class Safetensors implements AutoCloseable {
     return metadata;
   }
 
-  /// Gives the mapping back.
+  /// Checks that every file is still as long as it was.
+  ///
+  /// @throws IllegalStateException if one was cut
+  void requireWhole() {
+    files.forEach(MappedFile::requireWhole);
+  }
+
+  /// Gives the mappings back.
   @Override
   public void close() {
-    MemoryInUse.close(arena);
+    files.forEach(MappedFile::close);
   }
 }
