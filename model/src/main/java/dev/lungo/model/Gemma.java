@@ -19,6 +19,7 @@ import dev.lungo.op.CrossEntropy;
 import dev.lungo.op.Pass;
 import dev.lungo.op.Rotary;
 import dev.lungo.tensor.Tensor;
+import java.util.List;
 import java.util.Optional;
 
 /// Gemma 2 (arXiv:2408.00118) and 3 (arXiv:2503.19786): embeddings scaled by √C, a norm before and
@@ -150,9 +151,10 @@ public final class Gemma implements LanguageModel {
   private Tensor attention(
       Pass pass, int layer, Tensor x, Rotary.Table table, int start, Optional<KvCache> cache) {
     Block block = blocks[layer];
-    Tensor q = heads(linear(pass, x, block.query), config.heads());
-    Tensor k = heads(linear(pass, x, block.key), config.kvHeads());
-    Tensor v = heads(linear(pass, x, block.value), config.kvHeads());
+    List<Tensor> projected = linear(pass, x, List.of(block.query, block.key, block.value));
+    Tensor q = heads(projected.get(0), config.heads());
+    Tensor k = heads(projected.get(1), config.kvHeads());
+    Tensor v = heads(projected.get(2), config.kvHeads());
     q = block.queryNorm.isPresent() ? norm(pass, q, block.queryNorm.get()) : q;
     k = block.keyNorm.isPresent() ? norm(pass, k, block.keyNorm.get()) : k;
     q = rotary(pass, q, table, start);
@@ -173,8 +175,8 @@ public final class Gemma implements LanguageModel {
   }
 
   private static Tensor feedForward(Pass pass, Block block, Tensor x) {
-    return linear(
-        pass, geGlu(pass, linear(pass, x, block.gate), linear(pass, x, block.up)), block.down);
+    List<Tensor> inner = linear(pass, x, List.of(block.gate, block.up));
+    return linear(pass, geGlu(pass, inner.get(0), inner.get(1)), block.down);
   }
 
   @Override

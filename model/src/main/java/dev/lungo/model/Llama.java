@@ -18,6 +18,7 @@ import dev.lungo.op.Rotary;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tensor.Workspace;
+import java.util.List;
 import java.util.Optional;
 
 /// Llama (Touvron et al. 2023, arXiv:2302.13971): pre-norm blocks of grouped-query attention with
@@ -219,9 +220,10 @@ public final class Llama implements LanguageModel {
       int start,
       Optional<KvCache> cache) {
     Block block = blocks[layer];
-    Tensor q = normed(pass, heads(block.query.of(pass, x), config.heads()), block.queryNorm);
-    Tensor k = normed(pass, heads(block.key.of(pass, x), config.kvHeads()), block.keyNorm);
-    Tensor v = heads(block.value.of(pass, x), config.kvHeads());
+    List<Tensor> projected = projected(pass, block, x);
+    Tensor q = normed(pass, heads(projected.get(0), config.heads()), block.queryNorm);
+    Tensor k = normed(pass, heads(projected.get(1), config.kvHeads()), block.keyNorm);
+    Tensor v = heads(projected.get(2), config.kvHeads());
     if (table.isPresent()) {
       q = rotary(pass, q, table.get(), start);
       k = rotary(pass, k, table.get(), start);
@@ -233,6 +235,14 @@ public final class Llama implements LanguageModel {
     return linear(pass, mixed, block.output);
   }
 
+  /// Returns queries, keys and values.
+  private static List<Tensor> projected(Pass pass, Block block, Tensor x) {
+    if (block.query.bias.isPresent()) {
+      return List.of(block.query.of(pass, x), block.key.of(pass, x), block.value.of(pass, x));
+    }
+    return linear(pass, x, List.of(block.query.weight, block.key.weight, block.value.weight));
+  }
+
   private Tensor heads(Tensor x, int heads) {
     return x.view(x.shape().dimension(0), x.shape().dimension(1), heads, config.headDim());
   }
@@ -242,8 +252,8 @@ public final class Llama implements LanguageModel {
   }
 
   private Tensor feedForward(Pass pass, Block block, Tensor x) {
-    return linear(
-        pass, swiGlu(pass, linear(pass, x, block.gate), linear(pass, x, block.up)), block.down);
+    List<Tensor> inner = linear(pass, x, List.of(block.gate, block.up));
+    return linear(pass, swiGlu(pass, inner.get(0), inner.get(1)), block.down);
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.lungo.kernel;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 
 /// What is done with weights that are stored in blocks ([BlockFormat]): they are decoded where they
 /// are used and nowhere else.
@@ -20,6 +21,20 @@ public interface BlockMatmulKernels {
       MemorySegment x,
       MemorySegment weights,
       MemorySegment y);
+
+  /// Weights, and where their product with x goes.
+  ///
+  /// @param n rows of weights
+  /// @param weights (n, k), each row whole blocks
+  /// @param y (m, n), float32
+  record Product(BlockFormat format, int n, MemorySegment weights, MemorySegment y) {}
+
+  /// Computes several products with the same x (m, k), as [#multiply] does one.
+  default void multiply(List<Product> products, int m, int k, MemorySegment x) {
+    for (Product product : products) {
+      multiply(product.format(), m, product.n(), k, x, product.weights(), product.y());
+    }
+  }
 
   /// Computes out[r] = table[ids[r]]. The caller has checked every id.
   ///

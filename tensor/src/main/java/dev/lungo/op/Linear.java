@@ -1,8 +1,11 @@
 package dev.lungo.op;
 
+import dev.lungo.kernel.BlockMatmulKernels.Product;
 import dev.lungo.kernel.MatmulKernels.Form;
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /// The linear map y = x·Wᵀ + b, with the low-rank change of W, where it has one ([LowRank]).
@@ -28,15 +31,44 @@ public final class Linear {
     return linear(pass, x, weight, Optional.of(bias));
   }
 
-  private static Tensor linear(Pass pass, Tensor x, Tensor weight, Optional<Tensor> bias) {
-    if (weight.shape().rank() != 2 || weight.shape().width() != x.shape().width()) {
-      throw new IllegalArgumentException(
-          "linear: inner dimensions differ: x "
-              + x.shape()
-              + ", weight "
-              + weight.shape()
-              + "; x's last must equal weight's last (weights are stored (out, in))");
+  /// Computes x·Wᵀ for several weights: together, where they are stored in blocks and nothing is
+  /// recorded.
+  ///
+  /// @param x (…, in)
+  /// @param weights (out, in), each with an out of its own
+  /// @return (…, out) for each
+  public static List<Tensor> linear(Pass pass, Tensor x, List<Tensor> weights) {
+    List<Tensor> results = new ArrayList<>(weights.size());
+    if (pass.records() || !areStoredInBlocks(weights)) {
+      for (Tensor weight : weights) {
+        results.add(linear(pass, x, weight));
+      }
+      return results;
     }
+    List<Product> products = new ArrayList<>(weights.size());
+    for (Tensor weight : weights) {
+      checkInner(x, weight);
+      int out = weight.shape().dimension(0);
+      Tensor y = pass.allocate(x.shape().withWidth(out));
+      results.add(y);
+      BlockFormat format = weight.type().format().orElseThrow();
+      products.add(new Product(format, out, weight.data(), y.data()));
+    }
+    pass.kernels().blockMatmul().multiply(products, x.shape().rows(), x.shape().width(), x.data());
+    return results;
+  }
+
+  private static boolean areStoredInBlocks(List<Tensor> weights) {
+    for (Tensor weight : weights) {
+      if (weight.type().format().isEmpty() || weight.adapter().isPresent()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static Tensor linear(Pass pass, Tensor x, Tensor weight, Optional<Tensor> bias) {
+    checkInner(x, weight);
     int rows = x.shape().rows();
     int in = x.shape().width();
     int out = weight.shape().dimension(0);
@@ -60,6 +92,17 @@ public final class Linear {
     }
     weight.adapter().ifPresent(adapter -> LowRank.addTo(pass, y, x, adapter));
     return y;
+  }
+
+  private static void checkInner(Tensor x, Tensor weight) {
+    if (weight.shape().rank() != 2 || weight.shape().width() != x.shape().width()) {
+      throw new IllegalArgumentException(
+          "linear: inner dimensions differ: x "
+              + x.shape()
+              + ", weight "
+              + weight.shape()
+              + "; x's last must equal weight's last (weights are stored (out, in))");
+    }
   }
 
   private static void multiply(

@@ -2,13 +2,16 @@ package dev.lungo.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lungo.kernel.BlockMatmulKernels.Product;
 import dev.lungo.kernel.MatmulKernels.Form;
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -93,6 +96,47 @@ class FewRowsTest {
         float[] one = Arrays.copyOfRange(x, row * k, (row + 1) * k);
         assertThat(storedProduct(kernels, arena, format, one, weights, n, k))
             .isEqualTo(Arrays.copyOfRange(together, row * n, (row + 1) * n));
+      }
+    }
+  }
+
+  /// Several products with the same x, of matrices so different that threads' shares begin within
+  /// them, are bit for bit those of each.
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"Q8_0", "Q4_0", "Q5_1", "Q4_K", "BFLOAT16"})
+  void productsTogetherAreThoseOfEach(DType type) {
+    int k = 256;
+    int[] sizes = {3, 410, 1, 77};
+    try (Kernels kernels = KernelChoice.open(3);
+        Arena arena = Arena.ofShared()) {
+      for (int rows : new int[] {1, 3, Kernels.FEW_ROWS + 1}) {
+        for (boolean mixed : new boolean[] {false, true}) {
+          float[] x = normal(random, rows * k);
+          List<Product> products = new ArrayList<>();
+          List<float[]> alone = new ArrayList<>();
+          for (int i = 0; i < sizes.length; i++) {
+            DType own = mixed && i == 1 ? DType.Q6_K : type;
+            BlockFormat format = own.format().orElseThrow();
+            byte[] bytes = new byte[(int) format.bytes((long) sizes[i] * k)];
+            random.nextBytes(bytes);
+            for (int at = 1; at < bytes.length; at += 2) {
+              bytes[at] &= 0x1f;
+            }
+            MemorySegment weights = arena.allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+            alone.add(storedProduct(kernels, arena, format, x, weights, sizes[i], k));
+            MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, (long) rows * sizes[i]);
+            products.add(new Product(format, sizes[i], weights, out));
+          }
+          MemorySegment in = arena.allocateFrom(ValueLayout.JAVA_FLOAT, x);
+          kernels.blockMatmul().multiply(products, rows, k, in);
+          for (int i = 0; i < sizes.length; i++) {
+            assertThat(floats(products.get(i).y()))
+                .as("%d rows, matrix %d, mixed %s", rows, i, mixed)
+                .isEqualTo(alone.get(i));
+          }
+        }
       }
     }
   }

@@ -11,6 +11,7 @@ import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import jdk.incubator.vector.FloatVector;
 
 /// Products with stored weights.
@@ -63,7 +64,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     long use = MemoryInUse.begin();
     try {
       if (m <= MOST_ROWS) {
-        multiplyFew(format, m, n, k, x, weights, y);
+        multiplyFew(List.of(new Product(format, n, weights, y)), m, k, x);
       } else {
         int unit = format.blockElements();
         matmul.multiplyRows(new StoredRows(format, weights, k), unit, m, n, k, x, y);
@@ -73,43 +74,87 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     }
   }
 
-  private void multiplyFew(
-      BlockFormat format,
-      int m,
-      int n,
-      int k,
-      MemorySegment x,
-      MemorySegment weights,
-      MemorySegment y) {
+  /// Products of a few rows in one format take one loop: a loop's start and end take as long as
+  /// some of these products do.
+  @Override
+  public void multiply(List<Product> products, int m, int k, MemorySegment x) {
+    if (m > MOST_ROWS || !areOfOneFormat(products)) {
+      BlockMatmulKernels.super.multiply(products, m, k, x);
+      return;
+    }
+    long use = MemoryInUse.begin();
+    try {
+      multiplyFew(products, m, k, x);
+    } finally {
+      MemoryInUse.end(use);
+    }
+  }
+
+  private static boolean areOfOneFormat(List<Product> products) {
+    for (Product product : products) {
+      if (product.format() != products.getFirst().format()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private void multiplyFew(List<Product> products, int m, int k, MemorySegment x) {
     Scratch mine = scratch.get();
     mine.rows = Scratch.atLeast(mine.rows, m * k);
     float[] rows = mine.rows;
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
-    BlockDots dots = BlockDots.of(format).orElse(null);
-    int inputLength = dots == null ? 0 : dots.inputLength(k);
+    BlockDots dots = BlockDots.of(products.getFirst().format()).orElse(null);
     long inputs = dots == null ? 0 : inputs(dots, m, k, mine);
+    int all = 0;
+    for (Product product : products) {
+      all += product.n();
+    }
     parallel.forRange(
-        n,
-        rowsPerTask(n, k),
+        all,
+        rowsPerTask(all, k),
         (from, to) -> {
-          Scratch own = scratch.get();
-          int count = to - from;
-          own.products = Scratch.atLeast(own.products, m * count);
-          if (dots != null) {
-            long offset = from * format.bytes(k);
-            for (int row = 0; row < m; row++) {
-              long input = inputs + row * inputLength * (long) Float.BYTES;
-              dots.rows(
-                  format, weights, offset, count, input, k, own.dots, own.products, row * count);
+          int start = 0;
+          for (Product product : products) {
+            int first = Math.max(from - start, 0);
+            int end = Math.min(to - start, product.n());
+            if (first < end && dots != null) {
+              dotRows(dots, product, first, end - first, inputs, m, k);
+            } else if (first < end) {
+              decodeRows(product, first, end - first, rows, m, k);
             }
-          } else {
-            decodeAndMultiply(format, weights, from, count, rows, m, k, own);
-          }
-          for (int row = 0; row < m; row++) {
-            long at = ((long) row * n + from) * Float.BYTES;
-            MemorySegment.copy(own.products, row * count, y, ValueLayout.JAVA_FLOAT, at, count);
+            start += product.n();
           }
         });
+  }
+
+  private void dotRows(
+      BlockDots dots, Product product, int from, int count, long inputs, int m, int k) {
+    Scratch own = scratch.get();
+    own.products = Scratch.atLeast(own.products, m * count);
+    BlockFormat format = product.format();
+    long offset = from * format.bytes(k);
+    long inputBytes = dots.inputLength(k) * (long) Float.BYTES;
+    for (int row = 0; row < m; row++) {
+      long input = inputs + row * inputBytes;
+      int at = row * count;
+      dots.rows(format, product.weights(), offset, count, input, k, own.dots, own.products, at);
+    }
+    store(own.products, product, from, count, m);
+  }
+
+  private void decodeRows(Product product, int from, int count, float[] rows, int m, int k) {
+    Scratch own = scratch.get();
+    own.products = Scratch.atLeast(own.products, m * count);
+    decodeAndMultiply(product.format(), product.weights(), from, count, rows, m, k, own);
+    store(own.products, product, from, count, m);
+  }
+
+  private static void store(float[] products, Product product, int from, int count, int m) {
+    for (int row = 0; row < m; row++) {
+      long at = ((long) row * product.n() + from) * Float.BYTES;
+      MemorySegment.copy(products, row * count, product.y(), ValueLayout.JAVA_FLOAT, at, count);
+    }
   }
 
   /// Cuts the rows of weights evenly, as many times as there are threads or a multiple of it. A
