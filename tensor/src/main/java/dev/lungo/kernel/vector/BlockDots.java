@@ -86,13 +86,13 @@ interface BlockDots {
     int blocks = k / format.blockElements();
     long first = NativeMemory.address(weights, offset, rows * rowBytes);
     long room = scratch.room.atLeast(k / 16 * Float.BYTES + k).address();
-    long end = first + rows * rowBytes;
+    long last = first + rows * rowBytes - Integer.BYTES;
     long ahead = first + PAGE;
     for (int row = 0; row < rows; row += LaneSums.ROWS) {
       int count = Math.min(LaneSums.ROWS, rows - row);
       for (int i = 0; i < count; i++) {
         long from = first + (row + i) * rowBytes;
-        if (from + PAGE >= ahead && ahead < end) {
+        if (from + PAGE >= ahead && ahead <= last) {
           scratch.readAhead += NativeMemory.getInt(NativeMemory.within(ahead));
           ahead += PAGE;
         }

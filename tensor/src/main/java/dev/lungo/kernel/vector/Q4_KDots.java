@@ -57,9 +57,8 @@ final class Q4_KDots implements BlockDots {
     FloatVector lows = FloatVector.zero(SPECIES);
     FloatVector highs = lows;
     int x = 0;
-    // Counters in bytes, since the compiler multiplies for each address: 32 of numbers, in 4 * 32
-    // of
-    // which come 16 of scales, are 64 numbers and two scales.
+    // Counters in bytes, since the compiler multiplies for each address. A step takes 32 bytes, 64
+    // numbers; before each four steps lie 16 bytes of scales.
     for (int numbers = 0; numbers < blocks * 128; numbers += 32) {
       long w = NativeMemory.within(weights + (numbers + (numbers >> 3 & -16) + 16));
       long s = NativeMemory.within(room + (numbers >> 2));
