@@ -90,11 +90,11 @@ final class InferenceBench implements Callable<Integer> {
 
   /// Finds a model as a folder in 16 bits, or exports it.
   private static Path asFolder(Path file, Path folder) throws IOException {
-    if (!Files.exists(folder)) {
+    if (!Files.exists(weights(folder))) {
       int threads = Runtime.getRuntime().availableProcessors();
       ModelExport.run(
           new ModelExport.Settings(
-              file, ModelExport.Format.SAFETENSORS, WeightType.BF16, folder, false, threads),
+              file, ModelExport.Format.SAFETENSORS, WeightType.BF16, folder, true, threads),
           (tensor, number, count) -> {});
     }
     return folder;
@@ -155,8 +155,13 @@ final class InferenceBench implements Callable<Integer> {
       return Jlama.start(model, count);
     }
     LlamaCpp peer = LlamaCpp.start(options::log);
-    peer.load(model, count, context, LlamaCpp.CacheType.F16);
-    return peer;
+    try {
+      peer.load(model, count, context, LlamaCpp.CacheType.F16);
+      return peer;
+    } catch (IOException failed) {
+      peer.close();
+      throw failed;
+    }
   }
 
   /// Runs our side until the compiler is done with it; theirs was compiled long ago.

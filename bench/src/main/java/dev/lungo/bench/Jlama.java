@@ -17,8 +17,13 @@ final class Jlama implements InferencePeer {
     Child child =
         Child.java(
             "dev.lungo.bench.peer.JlamaChild", Map.of(), "--add-modules", "jdk.incubator.vector");
-    child.ask("load " + folder.toAbsolutePath() + " " + threads);
-    return new Jlama(child);
+    try {
+      child.ask("load " + folder.toAbsolutePath() + " " + threads);
+      return new Jlama(child);
+    } catch (IOException failed) {
+      child.close();
+      throw failed;
+    }
   }
 
   @Override

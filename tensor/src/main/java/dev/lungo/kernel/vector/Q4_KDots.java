@@ -15,6 +15,9 @@ final class Q4_KDots implements BlockDots {
   private static final int BLOCK_BYTES = 144;
   private static final int SUB_BLOCKS = 8;
 
+  /// What x takes for a block; the sums follow those of all blocks.
+  private static final int NUMBER_BYTES = 256 * Float.BYTES;
+
   private Q4_KDots() {}
 
   @Override
@@ -53,7 +56,7 @@ final class Q4_KDots implements BlockDots {
 
   @Override
   public void row(long weights, long input, int blocks, long room, float[] lanes, int at) {
-    rowScales(weights, input + blocks * 1024L, blocks, room, lanes, at);
+    rowScales(weights, input + blocks * (long) NUMBER_BYTES, blocks, room, lanes, at);
     FloatVector lows = FloatVector.zero(SPECIES);
     FloatVector highs = lows;
     int x = 0;
