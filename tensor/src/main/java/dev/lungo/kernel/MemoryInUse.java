@@ -2,6 +2,7 @@ package dev.lungo.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import java.util.concurrent.locks.StampedLock;
 
 /// Keeps memory from being given back while a kernel reads it by its address, which no segment
@@ -29,6 +30,19 @@ public final class MemoryInUse {
           "this memory has been given back: its model or workspace is closed; open it again");
     }
     return memory.address();
+  }
+
+  /// Returns the address of `bytes` bytes from `offset` on, good until [#end].
+  ///
+  /// @throws IndexOutOfBoundsException if the memory does not have them
+  /// @throws IllegalArgumentException if the memory is not native
+  /// @throws IllegalStateException if it has been given back
+  public static long address(MemorySegment memory, long offset, long bytes) {
+    Objects.checkFromIndexSize(offset, bytes, memory.byteSize());
+    if (!memory.isNative()) {
+      throw new IllegalArgumentException("kernels work on native memory, but this is an array");
+    }
+    return address(memory) + offset;
   }
 
   public static void end(long stamp) {

@@ -5,6 +5,7 @@ import dev.lungo.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -13,18 +14,31 @@ import org.junit.jupiter.params.provider.MethodSource;
 final class BlockMatmulKernelsTest extends KernelContract {
   static Stream<Arguments> cases() {
     int[][] sizes = {
-      {1, 1, 256}, {1, 37, 512}, {3, 5, 256}, {12, 33, 768}, {13, 70, 256}, {40, 600, 512}
+      {1, 1, 256},
+      {1, 37, 512},
+      {7, 9, 512},
+      {3, 5, 256},
+      {12, 33, 768},
+      {13, 70, 256},
+      {40, 600, 512}
     };
     Stream<Arguments> blocks =
         Stream.of(DType.values())
             .filter(type -> type.format().isPresent())
             .flatMap(type ->
                 Stream.of(sizes).map(size -> Arguments.of(type, size[0], size[1], size[2])));
+    Stream<Arguments> oddBlocks =
+        Stream.of(DType.Q8_0, DType.Q4_0, DType.Q5_0)
+            .flatMap(type ->
+                Stream.of(
+                    Arguments.of(type, 1, 5, 32),
+                    Arguments.of(type, 11, 35, 96),
+                    Arguments.of(type, 15, 35, 96)));
     Stream<Arguments> unevenRows =
         Stream.of(DType.FLOAT16, DType.BFLOAT16)
             .flatMap(
                 type -> Stream.of(Arguments.of(type, 2, 5, 77), Arguments.of(type, 14, 9, 45)));
-    return Stream.concat(blocks, unevenRows);
+    return Stream.of(blocks, oddBlocks, unevenRows).flatMap(Function.identity());
   }
 
   @ParameterizedTest
@@ -35,20 +49,50 @@ final class BlockMatmulKernelsTest extends KernelContract {
     float[] numbers = new float[n * k];
     format.decode(weights, 0, numbers, 0, n * k);
     float[] xValues = normal(m * k);
-    double[] expected = new double[m * n];
+    MemorySegment x = memory(xValues);
+    Call call =
+        (kernels, out) -> kernels.blockMatmul().multiply(format, m, n, k, x, weights, out[0]);
+    for (String name : KernelChoice.names()) {
+      float[] seen = name.equals("machine") && isRounded(type, m) ? rounded(xValues) : xValues;
+      double[] expected = product(seen, numbers, m, n, k);
+      check(name, call, 1e-4, List.of(normal(m * n)), List.of(expected));
+    }
+  }
+
+  private static double[] product(float[] x, float[] weights, int m, int n, int k) {
+    double[] product = new double[m * n];
     for (int row = 0; row < m; row++) {
       for (int column = 0; column < n; column++) {
         for (int i = 0; i < k; i++) {
-          expected[row * n + column] += (double) xValues[row * k + i] * numbers[column * k + i];
+          product[row * n + column] += (double) x[row * k + i] * weights[column * k + i];
         }
       }
     }
-    MemorySegment x = memory(xValues);
-    check(
-        (kernels, out) -> kernels.blockMatmul().multiply(format, m, n, k, x, weights, out[0]),
-        1e-4,
-        List.of(normal(m * n)),
-        List.of(expected));
+    return product;
+  }
+
+  /// Whether machine code rounds x for this format.
+  private static boolean isRounded(DType type, int m) {
+    return switch (type) {
+      case Q8_0, Q4_0, Q5_0 -> true;
+      case Q4_K, Q6_K -> m <= Kernels.FEW_ROWS;
+      default -> false;
+    };
+  }
+
+  /// x as [#isRounded] means: in blocks of 32, whole multiples of 1/127 of the largest.
+  private static float[] rounded(float[] x) {
+    float[] rounded = new float[x.length];
+    for (int block = 0; block < x.length; block += 32) {
+      float largest = 0;
+      for (int i = block; i < block + 32; i++) {
+        largest = Math.max(largest, Math.abs(x[i]));
+      }
+      for (int i = block; i < block + 32; i++) {
+        rounded[i] = (float) Math.rint(x[i] * (127 / largest)) * (largest * (1 / 127f));
+      }
+    }
+    return rounded;
   }
 
   @ParameterizedTest

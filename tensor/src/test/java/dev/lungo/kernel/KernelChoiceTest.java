@@ -37,8 +37,15 @@ final class KernelChoiceTest {
   }
 
   @Test
-  void theVectorKernelsRunWhereTheyCan() {
+  void theFastestKernelsThatRunHereAreChosen() {
+    boolean machine = KernelChoice.obstacle("machine").isEmpty();
     try (Kernels kernels = KernelChoice.open(2)) {
+      assertThat(kernels.description())
+          .startsWith("Vector API, ")
+          .contains("2 threads")
+          .satisfies(text -> assertThat(text.contains("machine code")).isEqualTo(machine));
+    }
+    try (Kernels kernels = KernelChoice.open("vector", 2)) {
       assertThat(kernels.description()).startsWith("Vector API, ").endsWith("2 threads");
     }
     try (Kernels kernels = KernelChoice.open("scalar", 1)) {
@@ -68,13 +75,22 @@ final class KernelChoiceTest {
     Output output = java(KernelBits.class, "--add-modules", "jdk.incubator.vector");
     assertThat(output.out()).startsWith("Vector API");
     assertThat(output.err()).doesNotContain("SLOW");
+    // Which takes --enable-native-access.
+    assertThat(output.out()).doesNotContain("machine code");
+  }
+
+  @Test
+  void propertyChoosesTheKernels() throws Exception {
+    Output output =
+        java(KernelBits.class, "-Dlungo.kernels=vector", "--add-modules", "jdk.incubator.vector");
+    assertThat(output.out()).startsWith("Vector API").doesNotContain("machine code");
   }
 
   @Test
   void unknownNamesAreRefusedWithTheKnownOnes() {
     assertThatThrownBy(() -> KernelChoice.open("gpu", 1))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("there are no kernels called 'gpu'; choose one of vector, scalar");
+        .hasMessage("there are no kernels called 'gpu'; choose one of machine, vector, scalar");
     assertThatThrownBy(() -> KernelChoice.open("vector", 0))
         .isInstanceOf(IllegalArgumentException.class);
   }

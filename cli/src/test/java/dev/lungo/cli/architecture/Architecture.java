@@ -36,6 +36,7 @@ final class Architecture {
     row("quant", "file", "kernel");
     row("kernel", "file", "quant");
     row("kernel.vector", "kernel", "quant");
+    row("kernel.machine", "kernel", "quant");
     row("tensor", "file", "kernel", "quant");
     row("op", "kernel", "quant", "tensor");
     // text knows no tensors.

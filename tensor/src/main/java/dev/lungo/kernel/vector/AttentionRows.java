@@ -2,6 +2,7 @@ package dev.lungo.kernel.vector;
 
 import dev.lungo.kernel.Alibi;
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
@@ -199,7 +200,7 @@ final class AttentionRows {
     FloatVector sum2 = sum0;
     FloatVector sum3 = sum0;
     int bytes = lanes * Float.BYTES;
-    long start = NativeMemory.address(v, first << 2, ((visible - 1) * stride + 4L * lanes) << 2);
+    long start = MemoryInUse.address(v, first << 2, ((visible - 1) * stride + 4L * lanes) << 2);
     for (int key = 0; key < visible; key++) {
       long at = NativeMemory.within(start + key * stride * 4);
       FloatVector weight = FloatVector.broadcast(Lanes.SPECIES, scores[key]);

@@ -3,6 +3,7 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.quant.BrainFloat16;
 import dev.lungo.quant.Float16;
@@ -32,7 +33,7 @@ final class BlockDecoding {
       format.decode(weights, offset, into, at, count);
       return;
     }
-    long address = NativeMemory.address(weights, offset, format.bytes(count));
+    long address = MemoryInUse.address(weights, offset, format.bytes(count));
     switch (format) {
       case Q8_0 _ -> decodeQ8_0(address, into, at, count);
       case Q4_0 _ -> decodeQ4_0(address, into, at, count);

@@ -2,6 +2,8 @@ package dev.lungo.kernel.vector;
 
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 
+import dev.lungo.kernel.AlignedMemory;
+import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.quant.BlockFormat;
 import dev.lungo.quant.BrainFloat16;
 import dev.lungo.quant.Float16;
@@ -84,7 +86,7 @@ interface BlockDots {
       int at) {
     long rowBytes = format.bytes(k);
     int blocks = k / format.blockElements();
-    long first = NativeMemory.address(weights, offset, rows * rowBytes);
+    long first = MemoryInUse.address(weights, offset, rows * rowBytes);
     long room = scratch.room.atLeast(k / 16 * Float.BYTES + k).address();
     long last = first + rows * rowBytes - Integer.BYTES;
     long ahead = first + PAGE;

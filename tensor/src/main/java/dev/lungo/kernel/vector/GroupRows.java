@@ -31,7 +31,6 @@ final class GroupRows {
   private final float[] values = new float[BLOCK * HeadTile.VALUE_STRIDE];
   private final float[] scores = new float[BLOCK * LANES];
   private final RunningSoftmax softmax = new RunningSoftmax();
-  private final float[] lines = new float[Panels.LINES_LENGTH];
 
   // Of each vector of heads: a query has one or more of them.
   private float[] queries = new float[0];
@@ -144,16 +143,20 @@ final class GroupRows {
     int headDim = shape.headDim();
     int perQuery = perQuery(shape);
     int length = LANES * headDim;
+    Arrays.fill(queries, 0, shape.queries() * perQuery * length, 0);
     for (int i = 0; i < shape.queries() * perQuery; i++) {
       int first = i % perQuery * LANES;
       int head = kvHead * shape.group() + first;
       int count = Math.min(LANES, shape.group() - first);
       long query = (long) batch * shape.queries() + i / perQuery;
       long from = (query * shape.heads() + head) * headDim;
-      Panels.packLines(q, from, headDim, count, headDim, queries, i * length, LANES, length, lines);
-    }
-    for (int i = 0; i < shape.queries() * perQuery * length; i += LANES) {
-      FloatVector.fromArray(SPECIES, queries, i).mul(shape.scale()).intoArray(queries, i);
+      // Few numbers: a model's first token would wait longer for a transposition by vectors.
+      for (int lane = 0; lane < count; lane++) {
+        for (int d = 0; d < headDim; d++) {
+          float value = q.getAtIndex(ValueLayout.JAVA_FLOAT, from + lane * headDim + d);
+          queries[i * length + d * LANES + lane] = value * shape.scale();
+        }
+      }
     }
   }
 

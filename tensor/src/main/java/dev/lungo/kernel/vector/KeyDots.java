@@ -1,5 +1,6 @@
 package dev.lungo.kernel.vector;
 
+import dev.lungo.kernel.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
@@ -22,8 +23,8 @@ final class KeyDots {
       int headDim,
       float[] lanes,
       float[] products) {
-    long qBytes = NativeMemory.address(q, query << 2, headDim * 4L);
-    long kBytes = NativeMemory.address(k, first << 2, ((count - 1) * stride + headDim) << 2);
+    long qBytes = MemoryInUse.address(q, query << 2, headDim * 4L);
+    long kBytes = MemoryInUse.address(k, first << 2, ((count - 1) * stride + headDim) << 2);
     int whole = headDim / Lanes.LENGTH * Lanes.LENGTH;
     for (int key = 0; key < count; key += LaneSums.ROWS) {
       long k0 = kBytes + key * stride * 4;

@@ -1,17 +1,16 @@
 package dev.lungo.kernel.vector;
 
-import dev.lungo.kernel.MemoryInUse;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.util.Objects;
 
 /// Native memory by its address, for loops whose bounds are checked once, before them.
 ///
 /// A segment checks each access, and to keep these checks out of a loop the compiler builds others
 /// around it, which cost short rows more than their arithmetic. Here the segment is all of memory
 /// and an address is at most [#LARGEST], so that the compiler sees that every access is within
-/// bounds and leaves the checks out. [#address] makes the one check that counts.
+/// bounds and leaves the checks out. [MemoryInUse#address(MemorySegment, long, long)] makes the one
+/// check that counts.
 final class NativeMemory {
   /// Every address, in a scope that never ends: who uses it sees to it that what is read exists.
   static final MemorySegment ALL = all();
@@ -28,16 +27,6 @@ final class NativeMemory {
   @SuppressWarnings("restricted")
   private static MemorySegment all() {
     return MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-  }
-
-  /// Returns where `bytes` bytes from `offset` on stand, for as long as [MemoryInUse] keeps them.
-  ///
-  /// @throws IndexOutOfBoundsException if the segment does not have them
-  /// @throws IllegalArgumentException if the segment is not native
-  /// @throws IllegalStateException if it has been given back
-  static long address(MemorySegment segment, long offset, long bytes) {
-    Objects.checkFromIndexSize(offset, bytes, segment.byteSize());
-    return MemoryInUse.address(Lanes.natively(segment)) + offset;
   }
 
   /// Returns the same address in a form that needs no checks.

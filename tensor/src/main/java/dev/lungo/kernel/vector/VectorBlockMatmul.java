@@ -3,6 +3,7 @@ package dev.lungo.kernel.vector;
 import static dev.lungo.kernel.vector.RegisterTile.LANES;
 import static dev.lungo.kernel.vector.RegisterTile.SPECIES;
 
+import dev.lungo.kernel.AlignedMemory;
 import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.MemoryInUse;

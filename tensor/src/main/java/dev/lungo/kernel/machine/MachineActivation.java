@@ -1,0 +1,122 @@
+package dev.lungo.kernel.machine;
+
+import dev.lungo.kernel.ActivationKernels;
+import dev.lungo.kernel.AlignedMemory;
+import dev.lungo.kernel.MemoryInUse;
+import dev.lungo.kernel.Parallel;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// SwiGLU in machine code ([SwiGluCode]); other activations, and all gradients, by other kernels.
+final class MachineActivation implements ActivationKernels {
+  private static final int LANES = 16;
+
+  /// Vectors that a task has: sharing out fewer takes longer.
+  private static final int PER_TASK = 256;
+
+  private final Parallel parallel;
+  private final ActivationKernels others;
+  private final ThreadLocal<AlignedMemory> arguments = ThreadLocal.withInitial(AlignedMemory::new);
+
+  MachineActivation(Parallel parallel, ActivationKernels others) {
+    this.parallel = parallel;
+    this.others = others;
+  }
+
+  @Override
+  public void swiGlu(MemorySegment gate, MemorySegment up, MemorySegment out, long count) {
+    long bytes = count * Float.BYTES;
+    long left = count % LANES * Float.BYTES;
+    long use = MemoryInUse.begin();
+    try {
+      long gates = MemoryInUse.address(gate, 0, bytes);
+      long ups = MemoryInUse.address(up, 0, bytes);
+      long outs = MemoryInUse.address(out, 0, bytes);
+      parallel.forRange(
+          Math.toIntExact(count / LANES),
+          PER_TASK,
+          (from, to) -> vectors(gates, ups, outs, from, to - from));
+    } finally {
+      MemoryInUse.end(use);
+    }
+    if (left > 0) {
+      long at = bytes - left;
+      others.swiGlu(
+          gate.asSlice(at, left), up.asSlice(at, left), out.asSlice(at, left), count % LANES);
+    }
+  }
+
+  private void vectors(long gates, long ups, long outs, int from, int count) {
+    long offset = (long) from * LANES * Float.BYTES;
+    MemorySegment memory = arguments.get().atLeast((long) SwiGluCode.ARGUMENTS * Long.BYTES);
+    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.NUMBERS, SwiGluCode.ADDRESS);
+    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.GATE, gates + offset);
+    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.UP, ups + offset);
+    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.OUT, outs + offset);
+    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.VECTORS, count);
+    Code.SWI_GLU.call(memory.address());
+  }
+
+  /// Written when it is first used.
+  private static final class Code {
+    static final MachineFunction SWI_GLU = MachineFunction.of(SwiGluCode.code());
+  }
+
+  @Override
+  public void swiGluBackward(
+      MemorySegment dOut,
+      MemorySegment gate,
+      MemorySegment up,
+      MemorySegment dGate,
+      MemorySegment dUp,
+      long count) {
+    others.swiGluBackward(dOut, gate, up, dGate, dUp, count);
+  }
+
+  @Override
+  public void geluTanh(MemorySegment x, MemorySegment out, long count) {
+    others.geluTanh(x, out, count);
+  }
+
+  @Override
+  public void geluTanhBackward(MemorySegment dOut, MemorySegment x, MemorySegment dx, long count) {
+    others.geluTanhBackward(dOut, x, dx, count);
+  }
+
+  @Override
+  public void geGlu(MemorySegment gate, MemorySegment up, MemorySegment out, long count) {
+    others.geGlu(gate, up, out, count);
+  }
+
+  @Override
+  public void geGluBackward(
+      MemorySegment dOut,
+      MemorySegment gate,
+      MemorySegment up,
+      MemorySegment dGate,
+      MemorySegment dUp,
+      long count) {
+    others.geGluBackward(dOut, gate, up, dGate, dUp, count);
+  }
+
+  @Override
+  public void softCap(MemorySegment x, MemorySegment out, long count, float cap) {
+    others.softCap(x, out, count, cap);
+  }
+
+  @Override
+  public void softCapBackward(
+      MemorySegment dOut, MemorySegment out, MemorySegment dx, long count, float cap) {
+    others.softCapBackward(dOut, out, dx, count, cap);
+  }
+
+  @Override
+  public void relu(MemorySegment x, MemorySegment out, long count) {
+    others.relu(x, out, count);
+  }
+
+  @Override
+  public void reluBackward(MemorySegment dOut, MemorySegment x, MemorySegment dx, long count) {
+    others.reluBackward(dOut, x, dx, count);
+  }
+}

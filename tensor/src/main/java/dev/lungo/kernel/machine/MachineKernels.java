@@ -1,0 +1,103 @@
+package dev.lungo.kernel.machine;
+
+import dev.lungo.kernel.ActivationKernels;
+import dev.lungo.kernel.AttentionAlgorithm;
+import dev.lungo.kernel.AttentionKernels;
+import dev.lungo.kernel.BlockMatmulKernels;
+import dev.lungo.kernel.ElementwiseKernels;
+import dev.lungo.kernel.EmbeddingKernels;
+import dev.lungo.kernel.Kernels;
+import dev.lungo.kernel.LossKernels;
+import dev.lungo.kernel.MachinePeak;
+import dev.lungo.kernel.MatmulKernels;
+import dev.lungo.kernel.NormKernels;
+import dev.lungo.kernel.OptimizerKernels;
+import dev.lungo.kernel.Parallel;
+import dev.lungo.kernel.PositionKernels;
+import dev.lungo.kernel.RecurrentKernels;
+import java.util.Optional;
+
+/// Other kernels, with products of stored weights and SwiGLU in machine code.
+///
+/// @param others what does everything else
+public record MachineKernels(
+    Kernels others, BlockMatmulKernels blockMatmul, ActivationKernels activation)
+    implements Kernels {
+  /// Says what keeps these kernels from running; empty when nothing does. Called by reflection.
+  public static Optional<String> obstacle() {
+    return Processor.obstacle();
+  }
+
+  /// Takes over from `others` what is faster here. Called by reflection.
+  public static MachineKernels over(Kernels others) {
+    return new MachineKernels(
+        others,
+        new MachineBlockMatmul(others.parallel(), others.blockMatmul()),
+        new MachineActivation(others.parallel(), others.activation()));
+  }
+
+  @Override
+  public Kernels with(AttentionAlgorithm algorithm) {
+    return new MachineKernels(others.with(algorithm), blockMatmul, activation);
+  }
+
+  @Override
+  public String description() {
+    return others.description() + "; stored weights in AVX-512 VNNI machine code";
+  }
+
+  @Override
+  public MachinePeak measurePeak() {
+    return others.measurePeak();
+  }
+
+  @Override
+  public Parallel parallel() {
+    return others.parallel();
+  }
+
+  @Override
+  public MatmulKernels matmul() {
+    return others.matmul();
+  }
+
+  @Override
+  public NormKernels norm() {
+    return others.norm();
+  }
+
+  @Override
+  public AttentionKernels attention() {
+    return others.attention();
+  }
+
+  @Override
+  public RecurrentKernels recurrent() {
+    return others.recurrent();
+  }
+
+  @Override
+  public PositionKernels position() {
+    return others.position();
+  }
+
+  @Override
+  public LossKernels loss() {
+    return others.loss();
+  }
+
+  @Override
+  public EmbeddingKernels embedding() {
+    return others.embedding();
+  }
+
+  @Override
+  public ElementwiseKernels elementwise() {
+    return others.elementwise();
+  }
+
+  @Override
+  public OptimizerKernels optimizer() {
+    return others.optimizer();
+  }
+}

@@ -1,0 +1,42 @@
+package dev.lungo.kernel.machine;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/// Whether this machine runs the code that is written here.
+final class Processor {
+  private static final Path DESCRIPTION = Path.of("/proc/cpuinfo");
+
+  /// By the names that Linux has for what a processor can, and it for what the system lets it.
+  private static final List<String> NEEDED =
+      List.of("avx512f", "avx512bw", "avx512vl", "avx512_vnni");
+
+  private Processor() {}
+
+  /// Says what keeps the machine code from running; empty when nothing does.
+  static Optional<String> obstacle() {
+    String system = System.getProperty("os.name") + " on " + System.getProperty("os.arch");
+    if (!system.equals("Linux on amd64")) {
+      return Optional.of("it is written for Linux on amd64, and this is " + system);
+    }
+    if (!Processor.class.getModule().isNativeAccessEnabled()) {
+      return Optional.of("start java with --enable-native-access=ALL-UNNAMED");
+    }
+    Set<String> flags;
+    try (var lines = Files.lines(DESCRIPTION)) {
+      flags =
+          Set.of(
+              lines.filter(line -> line.startsWith("flags")).findFirst().orElse("").split("\\s+"));
+    } catch (IOException e) {
+      return Optional.of("cannot read " + DESCRIPTION + ": " + e.getMessage());
+    }
+    return NEEDED.stream()
+        .filter(flag -> !flags.contains(flag))
+        .findFirst()
+        .map(flag -> "this processor has no " + flag);
+  }
+}
