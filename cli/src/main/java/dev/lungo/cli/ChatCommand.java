@@ -79,6 +79,8 @@ final class ChatCommand implements Callable<Integer> {
       defaultValue = "4096")
   private int context;
 
+  @Mixin private final CacheOption cache = new CacheOption();
+
   @Option(
       names = {"-n", "--tokens"},
       paramLabel = "N",
@@ -170,7 +172,7 @@ final class ChatCommand implements Callable<Integer> {
         new ChatSettings(
             temperature, topK, topP, minP, repetitionPenalty, 64, tokens, seed.value());
     try (ChatSession session =
-        ChatSession.open(model, template(), stops, context, threads.count())) {
+        ChatSession.open(model, template(), stops, context, cache.type(), threads.count())) {
       if (jsonLines) {
         answerLines(session, settings);
       } else {

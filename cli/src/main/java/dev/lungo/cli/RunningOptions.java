@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import picocli.CommandLine.Mixin;
@@ -38,12 +37,7 @@ final class RunningOptions {
       description = "Show each token's log-probability and the K likeliest in its place.")
   private Optional<Integer> logProbs = Optional.empty();
 
-  @Option(
-      names = "--cache",
-      paramLabel = "f32|f16|q8_0",
-      description = "What keys and values are kept in (default: ${DEFAULT-VALUE}).",
-      defaultValue = "f32")
-  private String cache;
+  @Mixin private final CacheOption cache = new CacheOption();
 
   @Option(
       names = "--window",
@@ -90,14 +84,8 @@ final class RunningOptions {
     cacheType();
   }
 
-  /// Returns the type that keys and values are kept in.
   DType cacheType() {
-    return switch (cache.toLowerCase(Locale.ROOT)) {
-      case "f32" -> DType.FLOAT32;
-      case "f16" -> DType.FLOAT16;
-      case "q8_0" -> DType.Q8_0;
-      default -> throw new IllegalArgumentException("--cache is f32, f16 or q8_0, not " + cache);
-    };
+    return cache.type();
   }
 
   /// Returns how many alternatives of each token to show, none if none are asked for.

@@ -5,6 +5,7 @@ import dev.lungo.chat.ChatTemplate;
 import dev.lungo.chat.Conversation;
 import dev.lungo.chat.Message;
 import dev.lungo.generate.ChatAnswer.Finish;
+import dev.lungo.tensor.DType;
 import dev.lungo.tensor.Tensor;
 import dev.lungo.tokenizer.StreamingDecoder;
 import dev.lungo.tokenizer.TokenBuffer;
@@ -59,13 +60,21 @@ public final class ChatSession implements AutoCloseable {
       ChatTemplate template,
       ChatEncoder encoder,
       EndOfTurn end,
-      int capacity) {
+      int capacity,
+      DType cacheType) {
     this.generation = generation;
     this.template = template;
     this.encoder = encoder;
     this.end = end;
     this.capacity = capacity;
-    this.generator = new Generator(generation.kernels(), generation.model(), capacity);
+    this.generator = generation.generator(capacity, 1, cacheType);
+  }
+
+  /// Opens a model, with keys and values kept in float32.
+  public static ChatSession open(
+      Path model, ChatTemplate template, List<String> stops, int context, int threads)
+      throws IOException {
+    return open(model, template, stops, context, DType.FLOAT32, threads);
   }
 
   /// Opens a model.
@@ -73,8 +82,14 @@ public final class ChatSession implements AutoCloseable {
   /// @param template the model's own, or one that suits it
   /// @param stops texts before which an answer ends, besides what the model knows for that
   /// @param context most positions to reserve memory for; a model with fewer has its own
+  /// @param cacheType what keys and values are kept in: FLOAT32, FLOAT16 or Q8_0
   public static ChatSession open(
-      Path model, ChatTemplate template, List<String> stops, int context, int threads)
+      Path model,
+      ChatTemplate template,
+      List<String> stops,
+      int context,
+      DType cacheType,
+      int threads)
       throws IOException {
     if (context < 1) {
       throw new IllegalArgumentException("the context must be at least 1, but is " + context);
@@ -85,7 +100,7 @@ public final class ChatSession implements AutoCloseable {
       ChatEncoder encoder = new ChatEncoder(tokenizer);
       EndOfTurn end = EndOfTurn.of(model, tokenizer, template, encoder).with(stops);
       int capacity = Math.min(context, generation.model().config().context());
-      return new ChatSession(generation, template, encoder, end, capacity);
+      return new ChatSession(generation, template, encoder, end, capacity, cacheType);
     } catch (IOException | RuntimeException failed) {
       generation.close();
       throw failed;

@@ -8,6 +8,7 @@ import dev.lungo.chat.ChatTemplateException;
 import dev.lungo.chat.ChatTemplateFiles;
 import dev.lungo.chat.Conversation;
 import dev.lungo.chat.Message;
+import dev.lungo.tensor.DType;
 import dev.lungo.generate.ChatAnswer.Finish;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -66,6 +67,22 @@ class ChatSessionTest {
       assertThat(answer.tokens()).isEqualTo(20);
       assertThat(answer.finish()).isEqualTo(Finish.LENGTH);
     }
+  }
+
+  /// Half precision hardly moves a random model's logits: the same words, with half of the memory.
+  @Test
+  void answersFromKeysInHalfPrecisionAreTheSame() throws IOException {
+    Path model = ChatModels.create(folder, List.of());
+    ChatTemplate template = ChatTemplateFiles.find(model).orElseThrow();
+    try (ChatSession full = open(model);
+        ChatSession half =
+            ChatSession.open(model, template, List.of(), 4096, DType.FLOAT16, 1)) {
+      ChatAnswer expected = answer(full, 20, Message.user("Hi"));
+      assertThat(answer(half, 20, Message.user("Hi")).text()).isEqualTo(expected.text());
+    }
+    assertThatThrownBy(
+            () -> ChatSession.open(model, template, List.of(), 4096, DType.INT32, 1))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

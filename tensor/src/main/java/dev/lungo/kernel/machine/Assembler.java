@@ -17,6 +17,9 @@ final class Assembler {
 
   private static final int NO_MASK = 0;
 
+  /// Added to a mask: the other lanes become 0.
+  private static final int ZERO_OTHERS = 0x80;
+
   private ByteBuffer code = ByteBuffer.allocate(1 << 12).order(ByteOrder.LITTLE_ENDIAN);
 
   /// A place that jumps lead to, once it is known.
@@ -71,6 +74,11 @@ final class Assembler {
   /// Three operands; lanes that `mask` does not name keep what they had.
   void zmmMasked(Instruction instruction, int mask, int to, int first, int second) {
     vector(instruction, BITS_512, mask, to, first, second);
+  }
+
+  /// Three operands; lanes that `mask` does not name become 0.
+  void zmmOrZero(Instruction instruction, int mask, int to, int first, int second) {
+    vector(instruction, BITS_512, mask | ZERO_OTHERS, to, first, second);
   }
 
   /// Two operands, 256 bits; the upper half of `to` becomes 0.
@@ -157,6 +165,11 @@ final class Assembler {
     raw(0xc4, 0xe1, 0x84 | (~upper & 15) << 3, 0x4b, 0xc0 | to << 3 | lower);
   }
 
+  /// Lets [#jumpIfZero] see whether two mask registers of 16 bits name no lane.
+  void testMasks(int first, int second) {
+    raw(0xc5, 0xf8, 0x98, 0xc0 | first << 3 | second);
+  }
+
   // General registers.
 
   /// Reads 64 bits.
@@ -191,6 +204,15 @@ final class Assembler {
     code.put((byte) (0x48 | bit(register, 3) << 2 | bit(index, 3) << 1 | bit(base, 3)));
     code.put((byte) number);
     memory(register, address);
+  }
+
+  /// Sets a register to a number that is not negative.
+  void set(Register to, int number) {
+    prepare();
+    code.put((byte) (0x48 | bit(to.number(), 3)));
+    code.put((byte) 0xc7);
+    code.put((byte) (0xc0 | to.number() & 7));
+    code.putInt(number);
   }
 
   void move(Register to, Register from) {

@@ -48,8 +48,6 @@ final class InputCode {
   /// For rows: what lies between two pairs of blocks in the output.
   static final int OUTPUT_BYTES = 6;
 
-  static final int ARGUMENTS = 7;
-
   private static final int FIRST = 0;
   private static final int SECOND = 1;
   private static final int LARGEST = 2;

@@ -42,6 +42,12 @@ enum Instruction {
   VSUBPS(1, Prefix.NONE, false, 0x5c),
   VMULPS(1, Prefix.NONE, false, 0x59),
   VDIVPS(1, Prefix.NONE, false, 0x5e),
+  /// The larger float; the third operand where one of them is no number.
+  VMAXPS(1, Prefix.NONE, false, 0x5f),
+  /// The nearest whole numbers, as floats, with an immediate of 0.
+  VRNDSCALEPS(3, Prefix.OF_66, false, 0x08),
+  /// Multiplies the second operand by 2 to the power of the third.
+  VSCALEFPS(2, Prefix.OF_66, false, 0x2c),
   /// Adds the product of the second and the third operand to the first.
   VFMADD231PS(2, Prefix.OF_66, false, 0xb8),
   /// Multiplies the first operand by the second and adds the third.

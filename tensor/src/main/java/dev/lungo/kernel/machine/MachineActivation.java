@@ -1,11 +1,9 @@
 package dev.lungo.kernel.machine;
 
 import dev.lungo.kernel.ActivationKernels;
-import dev.lungo.kernel.AlignedMemory;
 import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /// SwiGLU in machine code ([SwiGluCode]); other activations, and all gradients, by other kernels.
 final class MachineActivation implements ActivationKernels {
@@ -16,7 +14,7 @@ final class MachineActivation implements ActivationKernels {
 
   private final Parallel parallel;
   private final ActivationKernels others;
-  private final ThreadLocal<AlignedMemory> arguments = ThreadLocal.withInitial(AlignedMemory::new);
+  private final ThreadLocal<Arguments> arguments = ThreadLocal.withInitial(Arguments::new);
 
   MachineActivation(Parallel parallel, ActivationKernels others) {
     this.parallel = parallel;
@@ -48,13 +46,14 @@ final class MachineActivation implements ActivationKernels {
 
   private void vectors(long gates, long ups, long outs, int from, int count) {
     long offset = (long) from * LANES * Float.BYTES;
-    MemorySegment memory = arguments.get().atLeast((long) SwiGluCode.ARGUMENTS * Long.BYTES);
-    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.NUMBERS, SwiGluCode.ADDRESS);
-    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.GATE, gates + offset);
-    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.UP, ups + offset);
-    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.OUT, outs + offset);
-    memory.setAtIndex(ValueLayout.JAVA_LONG, SwiGluCode.VECTORS, count);
-    Code.SWI_GLU.call(memory.address());
+    arguments
+        .get()
+        .set(SwiGluCode.NUMBERS, SwiGluCode.ADDRESS)
+        .set(SwiGluCode.GATE, gates + offset)
+        .set(SwiGluCode.UP, ups + offset)
+        .set(SwiGluCode.OUT, outs + offset)
+        .set(SwiGluCode.VECTORS, count)
+        .call(Code.SWI_GLU);
   }
 
   /// Written when it is first used.

@@ -7,7 +7,6 @@ import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
@@ -53,7 +52,7 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
   private static final class Scratch {
     final AlignedMemory input = new AlignedMemory();
     final AlignedMemory panel = new AlignedMemory();
-    final AlignedMemory arguments = new AlignedMemory();
+    final Arguments arguments = new Arguments();
   }
 
   /// How a product is computed: by whom and for which format.
@@ -123,11 +122,11 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
     long inputs = scratch.get().input.atLeast(pairs * pairBytes).address();
     for (int row = 0; row < m; row++) {
       long output = inputs + (long) row * RowCode.PAIR_BYTES;
-      MemorySegment arguments = input(x, row, k, output);
       int offset = format.hasMinima() ? Float.floatToIntBits(-1) : -format.offset();
-      set(arguments, InputCode.NEGATIVE_OFFSET, offset);
-      set(arguments, InputCode.OUTPUT_BYTES, pairBytes);
-      (format.hasMinima() ? Code.ROW_INPUT_FOR_MINIMA : Code.ROW_INPUT).call(arguments.address());
+      input(x, row, k, output)
+          .set(InputCode.NEGATIVE_OFFSET, offset)
+          .set(InputCode.OUTPUT_BYTES, pairBytes)
+          .call(format.hasMinima() ? Code.ROW_INPUT_FOR_MINIMA : Code.ROW_INPUT);
     }
     int all = 0;
     for (Product product : products) {
@@ -159,19 +158,21 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
   private void multiplyRows(
       RowFormat format, Product product, int from, int count, long inputs, int m, int k) {
     long rowBytes = product.format().bytes(k);
-    MemorySegment arguments = arguments();
-    set(arguments, RowCode.CONSTANTS, Constants.ADDRESS);
-    set(arguments, RowCode.WEIGHTS, weights(product, from, count, rowBytes));
-    set(arguments, RowCode.WEIGHT_BYTES, rowBytes);
-    set(arguments, RowCode.ROWS, count);
-    set(arguments, RowCode.X, inputs);
-    set(arguments, RowCode.X_BYTES, (long) m * RowCode.PAIR_BYTES);
-    set(arguments, RowCode.X_ROWS, m);
-    set(arguments, RowCode.Y, results(product, from, m));
-    set(arguments, RowCode.Y_BYTES, (long) product.n() * Float.BYTES);
-    set(arguments, RowCode.STEPS, k / BLOCK / 2 / format.pairs());
-    set(arguments, RowCode.ODD, k / BLOCK % 2);
-    Code.rows(format).call(arguments.address());
+    scratch
+        .get()
+        .arguments
+        .set(RowCode.CONSTANTS, Constants.ADDRESS)
+        .set(RowCode.WEIGHTS, weights(product, from, count, rowBytes))
+        .set(RowCode.WEIGHT_BYTES, rowBytes)
+        .set(RowCode.ROWS, count)
+        .set(RowCode.X, inputs)
+        .set(RowCode.X_BYTES, (long) m * RowCode.PAIR_BYTES)
+        .set(RowCode.X_ROWS, m)
+        .set(RowCode.Y, results(product, from, m))
+        .set(RowCode.Y_BYTES, (long) product.n() * Float.BYTES)
+        .set(RowCode.STEPS, k / BLOCK / 2 / format.pairs())
+        .set(RowCode.ODD, k / BLOCK % 2)
+        .call(Code.rows(format));
   }
 
   private void multiplyByTiles(
@@ -187,10 +188,10 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
           for (int row = from; row < to; row++) {
             long tile = inputs + row / TileCode.TOGETHER * tileBytes;
             int place = row % TileCode.TOGETHER;
-            MemorySegment arguments = input(x, row, k, tile + place * BLOCK);
-            set(arguments, InputCode.NEGATIVE_OFFSET, -block.offset());
-            set(arguments, InputCode.SCALES, tile + TileCode.SCALES + place * Float.BYTES);
-            Code.TILE_INPUT.call(arguments.address());
+            input(x, row, k, tile + place * BLOCK)
+                .set(InputCode.NEGATIVE_OFFSET, -block.offset())
+                .set(InputCode.SCALES, tile + TileCode.SCALES + place * Float.BYTES)
+                .call(Code.TILE_INPUT);
           }
         });
     int all = 0;
@@ -225,33 +226,36 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
     long rowBytes = product.format().bytes(k);
     long weights = weights(product, from, TileCode.PANEL_ROWS, rowBytes);
     long unpacked = scratch.get().panel.atLeast((long) blocks * TileCode.PANEL_BYTES).address();
-    MemorySegment arguments = arguments();
-    set(arguments, PanelCode.CONSTANTS, Constants.ADDRESS);
-    set(arguments, PanelCode.WEIGHT_BYTES, rowBytes);
-    set(arguments, PanelCode.BLOCKS, blocks);
+    Arguments arguments = scratch.get().arguments;
     for (int half = 0; half < 2; half++) {
-      set(arguments, PanelCode.WEIGHTS, weights + half * PanelCode.ROWS * rowBytes);
-      set(arguments, PanelCode.PANEL, unpacked + half * PanelCode.ROWS * Float.BYTES);
-      Code.panels(block).call(arguments.address());
+      arguments
+          .set(PanelCode.CONSTANTS, Constants.ADDRESS)
+          .set(PanelCode.WEIGHTS, weights + half * PanelCode.ROWS * rowBytes)
+          .set(PanelCode.WEIGHT_BYTES, rowBytes)
+          .set(PanelCode.PANEL, unpacked + half * PanelCode.ROWS * Float.BYTES)
+          .set(PanelCode.BLOCKS, blocks)
+          .call(Code.panels(block));
     }
-    set(arguments, TileCode.PANEL, unpacked);
-    set(arguments, TileCode.X, inputs);
-    set(arguments, TileCode.Y, results(product, from, m));
-    set(arguments, TileCode.Y_BYTES, (long) product.n() * Float.BYTES);
-    set(arguments, TileCode.BLOCKS, blocks);
-    set(arguments, TileCode.X_ROWS, m);
-    Code.TILES.call(arguments.address());
+    arguments
+        .set(TileCode.PANEL, unpacked)
+        .set(TileCode.X, inputs)
+        .set(TileCode.Y, results(product, from, m))
+        .set(TileCode.Y_BYTES, (long) product.n() * Float.BYTES)
+        .set(TileCode.BLOCKS, blocks)
+        .set(TileCode.X_ROWS, m)
+        .call(Code.TILES);
   }
 
   /// Returns what both forms of [InputCode] want to know.
-  private MemorySegment input(MemorySegment x, int row, int k, long output) {
-    MemorySegment arguments = arguments();
+  private Arguments input(MemorySegment x, int row, int k, long output) {
     long bytes = (long) k * Float.BYTES;
-    set(arguments, InputCode.CONSTANTS, Constants.ADDRESS);
-    set(arguments, InputCode.X, MemoryInUse.address(x, row * bytes, bytes));
-    set(arguments, InputCode.OUTPUT, output);
-    set(arguments, InputCode.BLOCKS, k / BLOCK);
-    return arguments;
+    return scratch
+        .get()
+        .arguments
+        .set(InputCode.CONSTANTS, Constants.ADDRESS)
+        .set(InputCode.X, MemoryInUse.address(x, row * bytes, bytes))
+        .set(InputCode.OUTPUT, output)
+        .set(InputCode.BLOCKS, k / BLOCK);
   }
 
   private static long weights(Product product, int from, int count, long rowBytes) {
@@ -262,14 +266,6 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
   private static long results(Product product, int from, int m) {
     long bytes = (long) m * product.n() * Float.BYTES;
     return MemoryInUse.address(product.y(), 0, bytes) + (long) from * Float.BYTES;
-  }
-
-  private MemorySegment arguments() {
-    return scratch.get().arguments.atLeast((long) RowCode.ARGUMENTS * Long.BYTES);
-  }
-
-  private static void set(MemorySegment arguments, int place, long value) {
-    arguments.setAtIndex(ValueLayout.JAVA_LONG, place, value);
   }
 
   /// What the code was written to, when it is first used.

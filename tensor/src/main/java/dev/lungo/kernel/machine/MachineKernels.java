@@ -21,7 +21,10 @@ import java.util.Optional;
 ///
 /// @param others what does everything else
 public record MachineKernels(
-    Kernels others, BlockMatmulKernels blockMatmul, ActivationKernels activation)
+    Kernels others,
+    BlockMatmulKernels blockMatmul,
+    ActivationKernels activation,
+    AttentionKernels attention)
     implements Kernels {
   /// Says what keeps these kernels from running; empty when nothing does. Called by reflection.
   public static Optional<String> obstacle() {
@@ -33,12 +36,18 @@ public record MachineKernels(
     return new MachineKernels(
         others,
         new MachineBlockMatmul(others.parallel(), others.blockMatmul()),
-        new MachineActivation(others.parallel(), others.activation()));
+        new MachineActivation(others.parallel(), others.activation()),
+        new MachineAttention(others.parallel(), others.attention()));
   }
 
   @Override
   public Kernels with(AttentionAlgorithm algorithm) {
-    return new MachineKernels(others.with(algorithm), blockMatmul, activation);
+    Kernels with = others.with(algorithm);
+    AttentionKernels chosen =
+        algorithm == AttentionAlgorithm.FLASH2
+            ? new MachineAttention(parallel(), with.attention())
+            : with.attention();
+    return new MachineKernels(with, blockMatmul, activation, chosen);
   }
 
   @Override
@@ -64,11 +73,6 @@ public record MachineKernels(
   @Override
   public NormKernels norm() {
     return others.norm();
-  }
-
-  @Override
-  public AttentionKernels attention() {
-    return others.attention();
   }
 
   @Override

@@ -37,8 +37,6 @@ final class PanelCode {
   /// k / 32.
   static final int BLOCKS = 4;
 
-  static final int ARGUMENTS = 5;
-
   /// Rows that are unpacked together.
   static final int ROWS = 16;
 

@@ -54,8 +54,6 @@ final class RowCode {
   private static final int Y_NOW = 12;
   private static final int ROWS_LEFT = 13;
 
-  static final int ARGUMENTS = 14;
-
   // The input for two blocks: 64 bytes of x; in 16 lanes, what the weights' offset adds to their
   // products, times -1, or what the minima are multiplied with; the scale, in 16 lanes.
   static final int OFFSETS = 64;

@@ -40,8 +40,6 @@ final class SwiGluCode {
   /// How many vectors of 16 floats.
   static final int VECTORS = 4;
 
-  static final int ARGUMENTS = 5;
-
   // Places of what the code reads from memory; a series of e^r from its last term on.
   private static final int LOWEST = 0;
   private static final int HIGHEST = 1;

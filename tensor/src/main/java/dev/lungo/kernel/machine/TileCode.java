@@ -40,8 +40,6 @@ final class TileCode {
   /// How many rows of x; their number is rounded up to a multiple of six in x, and not in y.
   static final int X_ROWS = 5;
 
-  static final int ARGUMENTS = 6;
-
   /// Rows of x in a tile.
   static final int TOGETHER = 6;
 

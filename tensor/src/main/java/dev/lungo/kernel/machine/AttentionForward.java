@@ -1,0 +1,147 @@
+package dev.lungo.kernel.machine;
+
+import dev.lungo.kernel.AlignedMemory;
+import dev.lungo.kernel.AttentionShape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/// The forward pass of attention for a block of queries and one key/value head: panels of queries
+/// stay, blocks of keys pass by ([ForwardCode]). Belongs to one thread.
+final class AttentionForward {
+  private static final int COLUMNS = ProductTile.COLUMNS;
+  private static final int STATE_BYTES = 2 * ProductTile.ROW_BYTES;
+
+  /// Not -∞: a lane may see nothing of its panel's first block, and -∞ less -∞ is no number.
+  private static final float NO_REFERENCE = -0x1p100f;
+
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
+
+  // The numbers at the start of this thread's memory.
+  private static final int SCALE = 0;
+  private static final int LIMITS = Float.BYTES;
+  private static final int SCORES = 64;
+  private static final int PANELS = SCORES + KeyBlock.KEYS * ProductTile.ROW_BYTES;
+
+  private static final Map<Integer, MachineFunction> CODE = new ConcurrentHashMap<>();
+
+  private final AlignedMemory memory = new AlignedMemory();
+  private final Arguments arguments = new Arguments();
+  private final PanelMoves moves = new PanelMoves();
+  private final KeyBlock keys = new KeyBlock();
+  private MemorySegment own = MemorySegment.NULL;
+  private int panelBytes;
+
+  /// Addresses of the operands of one call.
+  record Operands(long q, long k, long v, long out, MemorySegment logSumExp) {}
+
+  /// Attends from queries `first` to `first + count` of all heads that read key/value head
+  /// `kvHead`.
+  void attend(
+      AttentionShape shape, int batch, int kvHead, int first, int count, Operands operands) {
+    panelBytes = shape.headDim() * ProductTile.ROW_BYTES;
+    int panels = Panel.count(shape, count);
+    own = memory.atLeast(place(panels));
+    own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
+    own.set(FLOAT, LIMITS, ForwardCode.SLACK);
+    own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
+    for (int i = 0; i < panels; i++) {
+      begin(shape, batch, Panel.of(shape, kvHead, first, count, i), operands, place(i));
+    }
+    int to = shape.visibleKeys(batch, first + count - 1);
+    for (int key = shape.hiddenKeys(first); key < to; key += KeyBlock.KEYS) {
+      int some = Math.min(KeyBlock.KEYS, to - key);
+      keys.copy(shape, batch, kvHead, key, some, operands.k, operands.v);
+      for (int i = 0; i < panels; i++) {
+        Panel panel = Panel.of(shape, kvHead, first, count, i);
+        if (keys.meets(shape, shape.position(panel.first()))) {
+          advance(shape.headDim(), place(i));
+        }
+      }
+    }
+    for (int i = 0; i < panels; i++) {
+      finish(shape, batch, Panel.of(shape, kvHead, first, count, i), operands, place(i));
+    }
+  }
+
+  /// Returns where a panel's packed queries are; its outputs and its state follow.
+  private long place(int panel) {
+    return PANELS + (long) panel * (2 * panelBytes + STATE_BYTES);
+  }
+
+  private long outputs(long place) {
+    return place + panelBytes;
+  }
+
+  private long state(long place) {
+    return place + 2L * panelBytes;
+  }
+
+  private void begin(
+      AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+    int headDim = shape.headDim();
+    long rows = operands.q + panel.offset(shape, batch);
+    long stride = Panel.stride(shape);
+    MemorySegment outputs = own.asSlice(outputs(place), panelBytes);
+    outputs.fill((byte) 0);
+    if (!panel.isWhole()) {
+      // What follows may be another's memory or nobody's.
+      moves.copy(rows, stride, outputs.address(), panel.count(), headDim);
+      rows = outputs.address();
+      stride = (long) headDim * Float.BYTES;
+    }
+    moves.pack(rows, stride, own.address() + place, own.address() + SCALE, headDim);
+    if (!panel.isWhole()) {
+      outputs.fill((byte) 0);
+    }
+    for (int lane = 0; lane < COLUMNS; lane++) {
+      own.set(FLOAT, state(place) + lane * Float.BYTES, NO_REFERENCE);
+      own.set(FLOAT, state(place) + (COLUMNS + lane) * Float.BYTES, 0);
+    }
+  }
+
+  /// Takes a panel on by the block of keys.
+  private void advance(int headDim, long place) {
+    long start = own.address();
+    arguments
+        .set(ForwardCode.NUMBERS, PowerOfTwo.ADDRESS)
+        .set(ForwardCode.QUERIES, start + place)
+        .set(ForwardCode.KEYS, keys.keys())
+        .set(ForwardCode.VALUES, keys.values())
+        .set(ForwardCode.KEY_ROWS, keys.rows())
+        .set(ForwardCode.SCORES, start + SCORES)
+        .set(ForwardCode.OUTPUTS, start + outputs(place))
+        .set(ForwardCode.STATE, start + state(place))
+        .set(ForwardCode.MASKED_ROWS, keys.maskedRows())
+        .set(ForwardCode.MASKS, keys.masks())
+        .set(ForwardCode.LIMITS, start + LIMITS)
+        .call(
+            CODE.computeIfAbsent(headDim, size -> MachineFunction.of(ForwardCode.of(size))));
+  }
+
+  private void finish(
+      AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+    long sums = state(place) + ProductTile.ROW_BYTES;
+    for (int lane = 0; lane < panel.count(); lane++) {
+      float reference = own.get(FLOAT, state(place) + lane * Float.BYTES);
+      float sum = own.get(FLOAT, sums + lane * Float.BYTES);
+      float logarithm = (float) (reference * Math.log(2) + StrictMath.log(sum));
+      operands.logSumExp.setAtIndex(FLOAT, panel.sum(shape, batch) + lane, logarithm);
+      own.set(FLOAT, sums + lane * Float.BYTES, 1 / sum);
+    }
+    int headDim = shape.headDim();
+    long start = own.address();
+    long row = operands.out + panel.offset(shape, batch);
+    long stride = Panel.stride(shape);
+    if (panel.isWhole()) {
+      moves.unpack(start + outputs(place), start + sums, row, stride, headDim);
+      return;
+    }
+    long bytes = (long) headDim * Float.BYTES;
+    moves.unpack(start + outputs(place), start + sums, start + place, bytes, headDim);
+    for (int lane = 0; lane < panel.count(); lane++) {
+      moves.copy(start + place + lane * bytes, bytes, row + lane * stride, 1, headDim);
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package dev.lungo.kernel.machine;
+
+import dev.lungo.kernel.AlignedMemory;
+import dev.lungo.kernel.AttentionPattern;
+import dev.lungo.kernel.AttentionShape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// A block of keys and values of one head, copied to where their rows follow each other, and which
+/// lanes of a panel of queries see them. Belongs to one thread.
+final class KeyBlock {
+  /// The most keys of a block.
+  static final int KEYS = 96;
+
+  private static final int COLUMNS = ProductTile.COLUMNS;
+  private static final int ROWS = ProductTile.ROWS;
+
+  private final AlignedMemory memory = new AlignedMemory();
+  private final PanelMoves moves = new PanelMoves();
+  private MemorySegment own = MemorySegment.NULL;
+  private int headDim;
+  private int key;
+  private int some;
+  private int rows;
+  private boolean masked;
+
+  /// Takes the `count` keys from `first` on.
+  ///
+  /// @param k address of all keys; `v` likewise
+  void copy(
+      AttentionShape shape, int batch, int kvHead, int first, int count, long k, long v) {
+    headDim = shape.headDim();
+    key = first;
+    some = count;
+    own = memory.atLeast(2 * length() + (long) KEYS * Long.BYTES);
+    long stride = (long) shape.kvHeads() * headDim * Float.BYTES;
+    long from = offset(shape, batch, kvHead, first);
+    moves.copy(k + from, stride, keys(), count, headDim);
+    moves.copy(v + from, stride, values(), count, headDim);
+    // Whole groups of rows are multiplied: what is not there must be numbers.
+    long row = (long) headDim * Float.BYTES;
+    long missing = (rounded(count) - count) * row;
+    own.asSlice(count * row, missing).fill((byte) 0);
+    own.asSlice(length() + count * row, missing).fill((byte) 0);
+  }
+
+  /// Returns where a key begins, in bytes from the first.
+  static long offset(AttentionShape shape, int batch, int kvHead, int key) {
+    long row = ((long) batch * shape.keyCapacity() + key) * shape.kvHeads() + kvHead;
+    return row * shape.headDim() * Float.BYTES;
+  }
+
+  private long length() {
+    return (long) KEYS * headDim * Float.BYTES;
+  }
+
+  long keys() {
+    return own.address();
+  }
+
+  long values() {
+    return own.address() + length();
+  }
+
+  private static int rounded(int rows) {
+    return (rows + ROWS - 1) / ROWS * ROWS;
+  }
+
+  /// Looks which of the keys a panel's queries see, and says whether they see any.
+  ///
+  /// @param position of the first query; one a lane follows
+  boolean meets(AttentionShape shape, int position) {
+    boolean causal = shape.pattern().causal();
+    int seen = causal ? Math.clamp((long) position + COLUMNS - key, 0, some) : some;
+    int hidden =
+        shape.pattern() instanceof AttentionPattern.Window window
+            ? Math.clamp((long) window.nearFrom(position) - key, -COLUMNS, some)
+            : -COLUMNS;
+    if (seen == 0 || hidden == some) {
+      return false;
+    }
+    rows = rounded(seen);
+    masked = rows > seen || causal && key + rows - 1 > position || hidden + COLUMNS - 1 > 0;
+    if (masked) {
+      mask(causal ? position - key : rows, hidden, seen);
+    }
+    return true;
+  }
+
+  /// Returns how many rows the panel that was looked for last meets, a multiple of
+  /// [ProductTile#ROWS].
+  int rows() {
+    return rows;
+  }
+
+  /// Returns how many of them not all lanes see, from the first on: all or none.
+  int maskedRows() {
+    return masked ? rows : 0;
+  }
+
+  /// Returns where the lanes that do not see a row are: a long for each, 16 lanes in a half.
+  long masks() {
+    return own.address() + 2 * length();
+  }
+
+  /// @param last the row that the first lane sees last; each lane after it sees one more
+  /// @param hidden how many rows the window hides from the first lane, and one more from each after
+  ///   it
+  private void mask(int last, int hidden, int seen) {
+    for (int row = 0; row < rows; row++) {
+      int future = row >= seen ? COLUMNS : Math.clamp(row - last, 0, COLUMNS);
+      int past = Math.clamp((long) row - hidden + 1, 0, COLUMNS);
+      long lanes = (1L << future) - 1 | -1L << past & 0xffff_ffffL;
+      own.set(
+          ValueLayout.JAVA_LONG,
+          2 * length() + (long) row * Long.BYTES,
+          lanes & 0xffff | lanes >>> 16 << 32);
+    }
+  }
+}

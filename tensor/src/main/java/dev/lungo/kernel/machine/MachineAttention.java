@@ -1,0 +1,116 @@
+package dev.lungo.kernel.machine;
+
+import dev.lungo.kernel.AttentionKernels;
+import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.Kernels;
+import dev.lungo.kernel.MemoryInUse;
+import dev.lungo.kernel.Parallel;
+import dev.lungo.quant.BlockFormat;
+import java.lang.foreign.MemorySegment;
+
+/// FlashAttention-2 in machine code, for many queries that each see one run of keys; everything
+/// else, and biases and bounds of scores, by other kernels.
+final class MachineAttention implements AttentionKernels {
+  /// Queries of a task, which share copied keys.
+  private static final int QUERIES = 512;
+
+  private static final int LARGEST_HEAD = 256;
+
+  private final Parallel parallel;
+  private final AttentionKernels others;
+  private final ThreadLocal<AttentionForward> forwards =
+      ThreadLocal.withInitial(AttentionForward::new);
+
+  MachineAttention(Parallel parallel, AttentionKernels others) {
+    this.parallel = parallel;
+    this.others = others;
+  }
+
+  private static boolean serves(AttentionShape shape) {
+    return shape.queries() > Kernels.FEW_ROWS
+        && shape.headDim() % 16 == 0
+        && shape.headDim() <= LARGEST_HEAD
+        && shape.pattern().contiguous()
+        && !shape.alibi()
+        && !shape.capped();
+  }
+
+  @Override
+  public void attention(
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    if (!serves(shape)) {
+      others.attention(shape, q, k, v, out, logSumExp);
+      return;
+    }
+    int columns = ProductTile.COLUMNS;
+    int block = Math.max(columns, QUERIES / shape.group() / columns * columns);
+    int blocks = (shape.queries() - 1) / block + 1;
+    long use = MemoryInUse.begin();
+    try {
+      long queries = (long) shape.batch() * shape.queries() * shape.heads();
+      long keys = (long) shape.batch() * shape.keyCapacity() * shape.kvHeads();
+      long keyBytes = keys * shape.headDim() * Float.BYTES;
+      long queryBytes = queries * shape.headDim() * Float.BYTES;
+      MemoryInUse.address(logSumExp, 0, queries * Float.BYTES);
+      AttentionForward.Operands operands =
+          new AttentionForward.Operands(
+              MemoryInUse.address(q, 0, queryBytes),
+              MemoryInUse.address(k, 0, keyBytes),
+              MemoryInUse.address(v, 0, keyBytes),
+              MemoryInUse.address(out, 0, queryBytes),
+              logSumExp);
+      parallel.forRange(
+          shape.batch() * shape.kvHeads() * blocks,
+          1,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              int head = i / blocks;
+              int first = i % blocks * block;
+              int count = Math.min(block, shape.queries() - first);
+              forwards
+                  .get()
+                  .attend(
+                      shape,
+                      head / shape.kvHeads(),
+                      head % shape.kvHeads(),
+                      first,
+                      count,
+                      operands);
+            }
+          });
+    } finally {
+      MemoryInUse.end(use);
+    }
+  }
+
+  @Override
+  public void attentionToStored(
+      AttentionShape shape,
+      BlockFormat format,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out) {
+    others.attentionToStored(shape, format, q, k, v, out);
+  }
+
+  @Override
+  public void attentionBackward(
+      AttentionShape shape,
+      MemorySegment dOut,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp,
+      MemorySegment dq,
+      MemorySegment dk,
+      MemorySegment dv) {
+    others.attentionBackward(shape, dOut, q, k, v, out, logSumExp, dq, dk, dv);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.lungo.kernel.machine;
+
+import static dev.lungo.kernel.machine.Address.at;
+import static dev.lungo.kernel.machine.Instruction.VADDPS;
+import static dev.lungo.kernel.machine.Instruction.VFMADD231PS;
+import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
+import static dev.lungo.kernel.machine.Instruction.VMOVSS_STORE;
+import static dev.lungo.kernel.machine.Instruction.VPXORD;
+import static dev.lungo.kernel.machine.Register.R10;
+import static dev.lungo.kernel.machine.Register.R11;
+import static dev.lungo.kernel.machine.Register.R8;
+import static dev.lungo.kernel.machine.Register.R9;
+import static dev.lungo.kernel.machine.Register.RAX;
+import static dev.lungo.kernel.machine.Register.RCX;
+import static dev.lungo.kernel.machine.Register.RDI;
+import static dev.lungo.kernel.machine.Register.RDX;
+import static dev.lungo.kernel.machine.Register.RSI;
+
+/// Dot products of rows of floats with rows of others.
+final class RowDotCode {
+  // Arguments, by their place.
+  static final int FIRST = 0;
+  static final int SECOND = 1;
+
+  /// What lies between two rows of either.
+  static final int ROW_BYTES = 2;
+
+  static final int DOTS = 3;
+  static final int COUNT = 4;
+
+  /// Floats of a row / 16.
+  static final int BLOCKS = 5;
+
+  private static final int VECTOR = 64;
+  private static final int SUM = 0;
+  private static final int OTHER = 1;
+
+  private RowDotCode() {}
+
+  static byte[] code() {
+    Assembler a = new Assembler();
+    a.load(R8, at(RDI, FIRST * Long.BYTES));
+    a.load(R9, at(RDI, SECOND * Long.BYTES));
+    a.load(R10, at(RDI, DOTS * Long.BYTES));
+    a.load(R11, at(RDI, COUNT * Long.BYTES));
+    a.load(RDX, at(RDI, ROW_BYTES * Long.BYTES));
+    Assembler.Label row = new Assembler.Label();
+    Assembler.Label block = new Assembler.Label();
+    a.label(row);
+    a.zmm(VPXORD, SUM, SUM, SUM);
+    a.move(RAX, R8);
+    a.move(RSI, R9);
+    a.load(RCX, at(RDI, BLOCKS * Long.BYTES));
+    a.label(block);
+    a.zmm(VMOVDQU32, OTHER, at(RAX, 0));
+    a.zmm(VFMADD231PS, SUM, OTHER, at(RSI, 0));
+    a.add(RAX, VECTOR);
+    a.add(RSI, VECTOR);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(block);
+    LaneExchange.write(a, VADDPS, SUM, OTHER);
+    a.zmm(VMOVSS_STORE, SUM, at(R10, 0));
+    a.add(R10, Float.BYTES);
+    a.add(R8, RDX);
+    a.add(R9, RDX);
+    a.subtract(R11, 1);
+    a.jumpIfPositive(row);
+    a.returnToCaller();
+    return a.code();
+  }
+}

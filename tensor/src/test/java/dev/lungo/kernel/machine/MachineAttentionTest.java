@@ -1,0 +1,126 @@
+package dev.lungo.kernel.machine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.lungo.kernel.AttentionPattern;
+import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.KernelChoice;
+import dev.lungo.kernel.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// Attention in machine code against the scalar kernels, at sizes on all sides of panels and blocks.
+class MachineAttentionTest {
+  private final Random random = new Random(9);
+
+  @BeforeEach
+  void requireProcessor() {
+    assumeTrue(KernelChoice.obstacle("machine").isEmpty(), "for processors with AVX-512 VNNI");
+  }
+
+  static Stream<AttentionShape> shapes() {
+    return Stream.of(
+        AttentionShape.training(1, 13, 1, 1, 16),
+        AttentionShape.training(2, 33, 4, 2, 16),
+        AttentionShape.training(1, 257, 2, 1, 64),
+        AttentionShape.training(2, 97, 2, 2, 48),
+        AttentionShape.training(1, 700, 3, 1, 32),
+        AttentionShape.training(1, 130, 1, 1, 256),
+        new AttentionShape(1, 40, 301, 320, 4, 2, 32, true, 0.2f),
+        new AttentionShape(2, 96, 96, 100, 2, 2, 32, false, 0.3f),
+        AttentionShape.cross(2, 33, 61, 4, 2, 16),
+        AttentionShape.cross(1, 100, 300, 2, 2, 128),
+        AttentionShape.training(1, 300, 2, 1, 32).with(AttentionShape.withinWindow(1)),
+        AttentionShape.training(1, 300, 2, 1, 32).with(AttentionShape.withinWindow(40)),
+        AttentionShape.training(1, 300, 2, 1, 32).with(AttentionShape.withinWindow(1000)),
+        AttentionShape.training(3, 50, 2, 1, 32).withKeyLengths(List.of(50, 7, 33)),
+        AttentionShape.cross(2, 33, 61, 4, 2, 16).withKeyLengths(List.of(1, 60)),
+        AttentionShape.training(1, 60, 2, 1, 32).with(AttentionPattern.EVERYTHING));
+  }
+
+  private float[] normal(int count, double deviation) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) (deviation * random.nextGaussian());
+    }
+    return values;
+  }
+
+  /// The operands of a call, and room that lies behind what is written.
+  private record Call(AttentionShape shape, float[] q, float[] k, float[] v) {
+    float[][] run(String name, int threads) {
+      try (Kernels kernels = KernelChoice.open(name, threads);
+          Arena arena = Arena.ofShared()) {
+        MemorySegment out = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(q.length));
+        int sums = shape.batch() * shape.heads() * shape.queries();
+        MemorySegment logSumExp = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(sums));
+        kernels
+            .attention()
+            .attention(
+                shape,
+                arena.allocateFrom(ValueLayout.JAVA_FLOAT, q),
+                arena.allocateFrom(ValueLayout.JAVA_FLOAT, k),
+                arena.allocateFrom(ValueLayout.JAVA_FLOAT, v),
+                out,
+                logSumExp);
+        return new float[][] {
+          out.toArray(ValueLayout.JAVA_FLOAT), logSumExp.toArray(ValueLayout.JAVA_FLOAT)
+        };
+      }
+    }
+
+    private static float[] guarded(int count) {
+      float[] values = new float[count + 40];
+      java.util.Arrays.fill(values, 77);
+      return values;
+    }
+  }
+
+  private Call call(AttentionShape shape, double deviation) {
+    int keys = shape.batch() * shape.keyCapacity() * shape.kvHeads() * shape.headDim();
+    return new Call(
+        shape,
+        normal(shape.batch() * shape.queries() * shape.heads() * shape.headDim(), deviation),
+        normal(keys, deviation),
+        normal(keys, 1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void outputsAreThoseOfTheFormula(AttentionShape shape) {
+    for (double deviation : new double[] {0.5, 6}) {
+      Call call = call(shape, deviation);
+      float[][] expected = call.run("scalar", 1);
+      float[][] actual = call.run("machine", 1);
+      for (int o = 0; o < 2; o++) {
+        for (int i = 0; i < expected[o].length; i++) {
+          float allowed = 1e-5f * (1 + Math.abs(expected[o][i])) * (deviation > 1 ? 10 : 1);
+          assertThat(Math.abs(actual[o][i] - expected[o][i]))
+              .as("%s, output %d, %d: %s %s", shape, o, i, actual[o][i], expected[o][i])
+              .isLessThanOrEqualTo(allowed);
+        }
+      }
+      assertThat(call.run("machine", 3)).isDeepEqualTo(actual);
+    }
+  }
+
+  @Test
+  void whatIsNoNumberReachesOnlyQueriesThatSeeIt() {
+    AttentionShape shape = AttentionShape.training(1, 150, 1, 1, 16);
+    Call call = call(shape, 1);
+    call.k()[100 * 16 + 3] = Float.NaN;
+    float[] out = call.run("machine", 1)[0];
+    for (int query = 0; query < 150; query++) {
+      assertThat(Float.isNaN(out[query * 16])).as("query %d", query).isEqualTo(query >= 100);
+    }
+  }
+}
