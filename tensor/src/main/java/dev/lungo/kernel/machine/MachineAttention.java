@@ -21,6 +21,9 @@ final class MachineAttention implements AttentionKernels {
   private final ThreadLocal<AttentionForward> forwards =
       ThreadLocal.withInitial(AttentionForward::new);
 
+  private final ThreadLocal<AttentionBackward> backwards =
+      ThreadLocal.withInitial(AttentionBackward::new);
+
   MachineAttention(Parallel parallel, AttentionKernels others) {
     this.parallel = parallel;
     this.others = others;
@@ -52,11 +55,9 @@ final class MachineAttention implements AttentionKernels {
     int blocks = (shape.queries() - 1) / block + 1;
     long use = MemoryInUse.begin();
     try {
-      long queries = (long) shape.batch() * shape.queries() * shape.heads();
-      long keys = (long) shape.batch() * shape.keyCapacity() * shape.kvHeads();
-      long keyBytes = keys * shape.headDim() * Float.BYTES;
-      long queryBytes = queries * shape.headDim() * Float.BYTES;
-      MemoryInUse.address(logSumExp, 0, queries * Float.BYTES);
+      long keyBytes = keyBytes(shape);
+      long queryBytes = queries(shape) * shape.headDim() * Float.BYTES;
+      MemoryInUse.address(logSumExp, 0, queries(shape) * Float.BYTES);
       AttentionForward.Operands operands =
           new AttentionForward.Operands(
               MemoryInUse.address(q, 0, queryBytes),
@@ -111,6 +112,47 @@ final class MachineAttention implements AttentionKernels {
       MemorySegment dq,
       MemorySegment dk,
       MemorySegment dv) {
-    others.attentionBackward(shape, dOut, q, k, v, out, logSumExp, dq, dk, dv);
+    if (!serves(shape) || shape.headDim() % ProductTile.COLUMNS != 0) {
+      others.attentionBackward(shape, dOut, q, k, v, out, logSumExp, dq, dk, dv);
+      return;
+    }
+    long use = MemoryInUse.begin();
+    try {
+      long queryBytes = queries(shape) * shape.headDim() * Float.BYTES;
+      long keyBytes = keyBytes(shape);
+      MemoryInUse.address(logSumExp, 0, queries(shape) * Float.BYTES);
+      AttentionBackward.Operands operands =
+          new AttentionBackward.Operands(
+              MemoryInUse.address(dOut, 0, queryBytes),
+              MemoryInUse.address(q, 0, queryBytes),
+              MemoryInUse.address(k, 0, keyBytes),
+              MemoryInUse.address(v, 0, keyBytes),
+              MemoryInUse.address(out, 0, queryBytes),
+              logSumExp,
+              MemoryInUse.address(dq, 0, queryBytes),
+              MemoryInUse.address(dk, 0, keyBytes),
+              MemoryInUse.address(dv, 0, keyBytes));
+      parallel.forRange(
+          shape.batch() * shape.kvHeads(),
+          1,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              backwards
+                  .get()
+                  .differentiate(shape, i / shape.kvHeads(), i % shape.kvHeads(), operands);
+            }
+          });
+    } finally {
+      MemoryInUse.end(use);
+    }
+  }
+
+  private static long queries(AttentionShape shape) {
+    return (long) shape.batch() * shape.queries() * shape.heads();
+  }
+
+  private static long keyBytes(AttentionShape shape) {
+    long keys = (long) shape.batch() * shape.keyCapacity() * shape.kvHeads();
+    return keys * shape.headDim() * Float.BYTES;
   }
 }

@@ -10,6 +10,7 @@ import dev.lungo.kernel.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -60,9 +61,9 @@ class MachineAttentionTest {
     float[][] run(String name, int threads) {
       try (Kernels kernels = KernelChoice.open(name, threads);
           Arena arena = Arena.ofShared()) {
-        MemorySegment out = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(q.length));
+        MemorySegment out = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(q.length, 77));
         int sums = shape.batch() * shape.heads() * shape.queries();
-        MemorySegment logSumExp = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(sums));
+        MemorySegment logSumExp = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(sums, 77));
         kernels
             .attention()
             .attention(
@@ -78,9 +79,10 @@ class MachineAttentionTest {
       }
     }
 
-    private static float[] guarded(int count) {
+    /// Values that are all the same, and 40 more that nobody may touch.
+    static float[] guarded(int count, float value) {
       float[] values = new float[count + 40];
-      java.util.Arrays.fill(values, 77);
+      Arrays.fill(values, value);
       return values;
     }
   }
@@ -111,6 +113,48 @@ class MachineAttentionTest {
       }
       assertThat(call.run("machine", 3)).isDeepEqualTo(actual);
     }
+  }
+
+  /// dq, dk and dv, added to what is there.
+  private static float[][] gradients(String name, int threads, Call call, float[] dOut) {
+    AttentionShape shape = call.shape;
+    try (Kernels kernels = KernelChoice.open(name, threads);
+        Arena arena = Arena.ofShared()) {
+      MemorySegment q = arena.allocateFrom(ValueLayout.JAVA_FLOAT, call.q);
+      MemorySegment k = arena.allocateFrom(ValueLayout.JAVA_FLOAT, call.k);
+      MemorySegment v = arena.allocateFrom(ValueLayout.JAVA_FLOAT, call.v);
+      MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, call.q.length);
+      long sums = (long) shape.batch() * shape.heads() * shape.queries();
+      MemorySegment logSumExp = arena.allocate(ValueLayout.JAVA_FLOAT, sums);
+      kernels.attention().attention(shape, q, k, v, out, logSumExp);
+      MemorySegment dq = arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.q.length, 0.25f));
+      MemorySegment dk = arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
+      MemorySegment dv = arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
+      MemorySegment d = arena.allocateFrom(ValueLayout.JAVA_FLOAT, dOut);
+      kernels.attention().attentionBackward(shape, d, q, k, v, out, logSumExp, dq, dk, dv);
+      return new float[][] {
+        dq.toArray(ValueLayout.JAVA_FLOAT),
+        dk.toArray(ValueLayout.JAVA_FLOAT),
+        dv.toArray(ValueLayout.JAVA_FLOAT)
+      };
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("shapes")
+  void gradientsAreThoseOfTheFormula(AttentionShape shape) {
+    Call call = call(shape, 0.7);
+    float[] dOut = normal(call.q.length, 0.5);
+    float[][] expected = gradients("scalar", 1, call, dOut);
+    float[][] actual = gradients("machine", 1, call, dOut);
+    for (int o = 0; o < 3; o++) {
+      for (int i = 0; i < expected[o].length; i++) {
+        assertThat(Math.abs(actual[o][i] - expected[o][i]))
+            .as("%s, gradient %d, %d: %s %s", shape, o, i, actual[o][i], expected[o][i])
+            .isLessThanOrEqualTo(1e-4f);
+      }
+    }
+    assertThat(gradients("machine", 3, call, dOut)).isDeepEqualTo(actual);
   }
 
   @Test
