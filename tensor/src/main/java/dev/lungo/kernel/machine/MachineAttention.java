@@ -2,14 +2,15 @@ package dev.lungo.kernel.machine;
 
 import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.AttentionStretches;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
-/// FlashAttention-2 in machine code, for many queries that each see one run of keys; everything
-/// else, and biases and bounds of scores, by other kernels.
+/// FlashAttention-2 in machine code, for queries that each see one run of keys: many, or a few whose
+/// heads share keys. Everything else, and biases and bounds of scores, by other kernels.
 final class MachineAttention implements AttentionKernels {
   /// Queries of a task, which share copied keys.
   private static final int QUERIES = 512;
@@ -21,6 +22,8 @@ final class MachineAttention implements AttentionKernels {
   private final ThreadLocal<AttentionForward> forwards =
       ThreadLocal.withInitial(AttentionForward::new);
 
+  private final ThreadLocal<AttentionDecode> decodes =
+      ThreadLocal.withInitial(AttentionDecode::new);
   private final ThreadLocal<AttentionBackward> backwards =
       ThreadLocal.withInitial(AttentionBackward::new);
 
@@ -30,8 +33,7 @@ final class MachineAttention implements AttentionKernels {
   }
 
   private static boolean serves(AttentionShape shape) {
-    return shape.queries() > Kernels.FEW_ROWS
-        && shape.headDim() % 16 == 0
+    return shape.headDim() % 16 == 0
         && shape.headDim() <= LARGEST_HEAD
         && shape.pattern().contiguous()
         && !shape.alibi()
@@ -46,10 +48,47 @@ final class MachineAttention implements AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    if (!serves(shape)) {
+    boolean few = shape.queries() <= Kernels.FEW_ROWS;
+    if (!serves(shape) || few && !AttentionDecode.serves(shape)) {
       others.attention(shape, q, k, v, out, logSumExp);
-      return;
+    } else if (few) {
+      decode(shape, q, k, v, out, logSumExp);
+    } else {
+      attendToAll(shape, q, k, v, out, logSumExp);
     }
+  }
+
+  private void decode(
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    long use = MemoryInUse.begin();
+    try {
+      long keys = MemoryInUse.address(k, 0, keyBytes(shape));
+      long values = MemoryInUse.address(v, 0, keyBytes(shape));
+      AttentionStretches.attend(
+          parallel,
+          shape,
+          AttentionDecode.STRETCH,
+          (batch, kvHead, stretch, results, at) ->
+              decodes.get().attend(shape, batch, kvHead, stretch, q, keys, values, results, at),
+          out,
+          logSumExp);
+    } finally {
+      MemoryInUse.end(use);
+    }
+  }
+
+  private void attendToAll(
+      AttentionShape shape,
+      MemorySegment q,
+      MemorySegment k,
+      MemorySegment v,
+      MemorySegment out,
+      MemorySegment logSumExp) {
     int columns = ProductTile.COLUMNS;
     int block = Math.max(columns, QUERIES / shape.group() / columns * columns);
     int blocks = (shape.queries() - 1) / block + 1;
@@ -112,7 +151,9 @@ final class MachineAttention implements AttentionKernels {
       MemorySegment dq,
       MemorySegment dk,
       MemorySegment dv) {
-    if (!serves(shape) || shape.headDim() % ProductTile.COLUMNS != 0) {
+    if (!serves(shape)
+        || shape.queries() <= Kernels.FEW_ROWS
+        || shape.headDim() % ProductTile.COLUMNS != 0) {
       others.attentionBackward(shape, dOut, q, k, v, out, logSumExp, dq, dk, dv);
       return;
     }

@@ -17,15 +17,15 @@ import jdk.incubator.vector.FloatVector;
 /// decodes: the heads lie across the lanes, so that each key and value is read once for all.
 /// Belongs to one thread.
 ///
-/// A long cache is cut into stretches at fixed positions, for the threads to share; what they come
-/// to is merged by the log-sum-exp of each. Neither cuts nor blocks depend on how many queries come
-/// together, and so do no query's bits.
+/// Blocks of keys do not depend on how many queries come together, and so do no query's bits.
 final class GroupRows {
   /// From so many heads on, lanes that have none cost less than reading keys again does.
   private static final int FEWEST_HEADS = 8;
 
   private static final int BLOCK = 96;
-  private static final int STRETCH = 32 * BLOCK;
+
+  /// Keys of a stretch ([dev.lungo.kernel.AttentionStretches]).
+  static final int STRETCH = 32 * BLOCK;
 
   private final float[] keys = new float[BLOCK * LINE_STRIDE];
   private final float[] values = new float[BLOCK * HeadTile.VALUE_STRIDE];
@@ -40,29 +40,11 @@ final class GroupRows {
   /// Outputs in tiles of [HeadTile#HEADS] × [RegisterTile#COLUMNS], heads outermost.
   private float[] outputs = new float[0];
 
-  private float[] row = new float[0];
-
   static boolean serves(AttentionShape shape) {
     return shape.group() >= FEWEST_HEADS
         && LANES >= HeadTile.HEADS
         && shape.pattern().contiguous()
         && shape.headDim() <= DEPTH;
-  }
-
-  /// The stretches that some queries see.
-  ///
-  /// @param first stretch, of `count`
-  record Stretches(int first, int count) {
-    static Stretches of(AttentionShape shape) {
-      int first = shape.hiddenKeys(0) / STRETCH;
-      return new Stretches(first, (shape.keys() - 1) / STRETCH + 1 - first);
-    }
-  }
-
-  /// Returns the floats that one stretch of one key/value head comes to: for each query and head
-  /// its output and its log-sum-exp.
-  static int resultLength(AttentionShape shape) {
-    return shape.queries() * shape.group() * (shape.headDim() + 1);
   }
 
   /// Attends to the keys of one stretch, and leaves what that comes to in `results` from `at` on.
@@ -129,9 +111,6 @@ final class GroupRows {
     }
     if (outputs.length < vectors * outputLength(shape)) {
       outputs = new float[vectors * outputLength(shape)];
-    }
-    if (row.length < shape.headDim()) {
-      row = new float[shape.headDim()];
     }
     // Not -∞: a block may be hidden from all of a lane, and -∞ less -∞ is no number.
     Arrays.fill(references, 0, vectors * LANES, -Float.MAX_VALUE);
@@ -239,49 +218,5 @@ final class GroupRows {
 
   private static int tileLength() {
     return HeadTile.HEADS * COLUMNS;
-  }
-
-  /// Merges what the stretches of one key/value head came to.
-  ///
-  /// @param at where the results of the first of `stretches` are in `results`
-  void merge(
-      AttentionShape shape,
-      int batch,
-      int kvHead,
-      int stretches,
-      float[] results,
-      int at,
-      MemorySegment out,
-      MemorySegment logSumExp) {
-    int headDim = shape.headDim();
-    int length = resultLength(shape);
-    if (row.length < headDim) {
-      row = new float[headDim];
-    }
-    for (int i = 0; i < shape.queries() * shape.group(); i++) {
-      int query = i / shape.group();
-      int head = kvHead * shape.group() + i % shape.group();
-      int from = at + i * (headDim + 1);
-      double largest = Double.NEGATIVE_INFINITY;
-      for (int s = 0; s < stretches; s++) {
-        largest = Math.max(largest, results[from + s * length + headDim]);
-      }
-      double sum = 0;
-      for (int s = 0; s < stretches; s++) {
-        sum += StrictMath.exp(results[from + s * length + headDim] - largest);
-      }
-      Arrays.fill(row, 0, headDim, 0);
-      for (int s = 0; s < stretches; s++) {
-        int result = from + s * length;
-        float weight = (float) (StrictMath.exp(results[result + headDim] - largest) / sum);
-        for (int d = 0; d < headDim; d++) {
-          row[d] += weight * results[result + d];
-        }
-      }
-      long to = (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
-      MemorySegment.copy(row, 0, out, ValueLayout.JAVA_FLOAT, to * Float.BYTES, headDim);
-      long index = ((long) batch * shape.heads() + head) * shape.queries() + query;
-      logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) (largest + StrictMath.log(sum)));
-    }
   }
 }

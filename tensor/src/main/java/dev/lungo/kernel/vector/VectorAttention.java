@@ -3,11 +3,11 @@ package dev.lungo.kernel.vector;
 import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
+import dev.lungo.kernel.AttentionStretches;
 import dev.lungo.kernel.AttentionTraffic;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
-import dev.lungo.kernel.vector.GroupRows.Stretches;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
@@ -28,9 +28,6 @@ public final class VectorAttention implements AttentionKernels {
   private final ThreadLocal<AttentionBackward> backwards;
   private final ThreadLocal<AttentionRows> rows = ThreadLocal.withInitial(AttentionRows::new);
   private final ThreadLocal<GroupRows> groups = ThreadLocal.withInitial(GroupRows::new);
-
-  /// What stretches of a cache came to, for the thread that calls.
-  private final ThreadLocal<float[]> results = ThreadLocal.withInitial(() -> new float[0]);
 
   private final ThreadLocal<StoredAttentionRows> storedRows =
       ThreadLocal.withInitial(StoredAttentionRows::new);
@@ -72,7 +69,14 @@ public final class VectorAttention implements AttentionKernels {
       MemorySegment out,
       MemorySegment logSumExp) {
     if (shape.queries() <= FEW_QUERIES && GroupRows.serves(shape)) {
-      attendInStretches(shape, q, k, v, out, logSumExp);
+      AttentionStretches.attend(
+          parallel,
+          shape,
+          GroupRows.STRETCH,
+          (batch, kvHead, stretch, results, at) ->
+              groups.get().attend(shape, batch, kvHead, stretch, q, k, v, results, at),
+          out,
+          logSumExp);
       return;
     }
     if (shape.queries() <= FEW_QUERIES) {
@@ -129,47 +133,6 @@ public final class VectorAttention implements AttentionKernels {
           });
     } finally {
       MemoryInUse.end(use);
-    }
-  }
-
-  private void attendInStretches(
-      AttentionShape shape,
-      MemorySegment q,
-      MemorySegment k,
-      MemorySegment v,
-      MemorySegment out,
-      MemorySegment logSumExp) {
-    Stretches stretches = Stretches.of(shape);
-    int count = stretches.count();
-    int length = GroupRows.resultLength(shape);
-    int heads = shape.batch() * shape.kvHeads();
-    if (results.get().length < heads * count * length) {
-      results.set(new float[heads * count * length]);
-    }
-    float[] merged = results.get();
-    parallel.forRange(
-        heads * count,
-        1,
-        (from, to) -> {
-          for (int i = from; i < to; i++) {
-            int batch = i / count / shape.kvHeads();
-            int kvHead = i / count % shape.kvHeads();
-            int stretch = stretches.first() + i % count;
-            groups.get().attend(shape, batch, kvHead, stretch, q, k, v, merged, i * length);
-          }
-        });
-    for (int i = 0; i < heads; i++) {
-      groups
-          .get()
-          .merge(
-              shape,
-              i / shape.kvHeads(),
-              i % shape.kvHeads(),
-              count,
-              merged,
-              i * count * length,
-              out,
-              logSumExp);
     }
   }
 

@@ -48,6 +48,27 @@ class MachineAttentionTest {
         AttentionShape.training(1, 60, 2, 1, 32).with(AttentionPattern.EVERYTHING));
   }
 
+  /// A few queries whose heads share keys, on both sides of the bound between two stretches.
+  static Stream<AttentionShape> fewQueries() {
+    return Stream.of(
+        decode(1, 1, 1, 16, 1, 16),
+        decode(1, 1, 95, 8, 1, 64),
+        decode(2, 3, 113, 32, 2, 32),
+        decode(1, 12, 3080, 20, 1, 32),
+        decode(1, 2, 6145, 16, 1, 128),
+        decode(1, 5, 200, 16, 1, 16).with(AttentionShape.withinWindow(1)),
+        decode(1, 5, 3200, 16, 2, 32).with(AttentionShape.withinWindow(150)),
+        decode(2, 3, 100, 16, 1, 16)
+            .with(AttentionPattern.EVERYTHING)
+            .withKeyLengths(List.of(3, 97)));
+  }
+
+  private static AttentionShape decode(
+      int batch, int queries, int keys, int heads, int kvHeads, int headDim) {
+    return new AttentionShape(
+        batch, queries, keys, keys + 3, heads, kvHeads, headDim, true, 0.3f);
+  }
+
   private float[] normal(int count, double deviation) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
@@ -97,7 +118,7 @@ class MachineAttentionTest {
   }
 
   @ParameterizedTest
-  @MethodSource("shapes")
+  @MethodSource({"shapes", "fewQueries"})
   void outputsAreThoseOfTheFormula(AttentionShape shape) {
     for (double deviation : new double[] {0.5, 6}) {
       Call call = call(shape, deviation);
@@ -112,6 +133,22 @@ class MachineAttentionTest {
         }
       }
       assertThat(call.run("machine", 3)).isDeepEqualTo(actual);
+    }
+  }
+
+  @Test
+  void fewQueriesTogetherHaveTheBitsOfEach() {
+    AttentionShape together = decode(1, 12, 3080, 16, 1, 32);
+    Call call = call(together, 1);
+    float[] expected = call.run("machine", 2)[0];
+    int width = 16 * 32;
+    for (int query = 0; query < 12; query++) {
+      AttentionShape alone =
+          new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, 1, 32, true, 0.3f);
+      float[] q = Arrays.copyOfRange(call.q, query * width, (query + 1) * width);
+      float[] out = new Call(alone, q, call.k, call.v).run("machine", 1)[0];
+      assertThat(Arrays.copyOf(out, width))
+          .isEqualTo(Arrays.copyOfRange(expected, query * width, (query + 1) * width));
     }
   }
 

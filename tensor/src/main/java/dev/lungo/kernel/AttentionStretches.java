@@ -1,0 +1,92 @@
+package dev.lungo.kernel;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/// Attention of a few queries to a long cache, which is cut into stretches at fixed positions for
+/// the threads to share; what they come to is merged by the log-sum-exp of each. The cuts do not
+/// depend on how many queries come together, and so do no query's bits.
+public final class AttentionStretches {
+  private static final ThreadLocal<float[]> RESULTS = ThreadLocal.withInitial(() -> new float[0]);
+
+  private AttentionStretches() {}
+
+  /// Attends to one stretch of one key/value head.
+  @FunctionalInterface
+  public interface Part {
+    /// Leaves in `results` from `at` on, for each query and head that reads the key/value head, its
+    /// output and its log-sum-exp.
+    void attend(int batch, int kvHead, int stretch, float[] results, int at);
+  }
+
+  /// Attends to all of them and merges.
+  ///
+  /// @param keys of a stretch
+  public static void attend(
+      Parallel parallel,
+      AttentionShape shape,
+      int keys,
+      Part part,
+      MemorySegment out,
+      MemorySegment logSumExp) {
+    int first = shape.hiddenKeys(0) / keys;
+    int count = (shape.keys() - 1) / keys + 1 - first;
+    int length = shape.queries() * shape.group() * (shape.headDim() + 1);
+    int heads = shape.batch() * shape.kvHeads();
+    if (RESULTS.get().length < heads * count * length) {
+      RESULTS.set(new float[heads * count * length]);
+    }
+    float[] results = RESULTS.get();
+    parallel.forRange(
+        heads * count,
+        1,
+        (from, to) -> {
+          for (int i = from; i < to; i++) {
+            int head = i / count;
+            int stretch = first + i % count;
+            part.attend(
+                head / shape.kvHeads(), head % shape.kvHeads(), stretch, results, i * length);
+          }
+        });
+    float[] row = new float[shape.headDim()];
+    for (int i = 0; i < heads; i++) {
+      for (int result = 0; result < shape.queries() * shape.group(); result++) {
+        int query = result / shape.group();
+        int head = i % shape.kvHeads() * shape.group() + result % shape.group();
+        int at = i * count * length + result * (shape.headDim() + 1);
+        double sum = merge(results, at, length, count, row);
+        int batch = i / shape.kvHeads();
+        long to = ((long) batch * shape.queries() + query) * shape.heads() + head;
+        MemorySegment.copy(
+            row, 0, out, ValueLayout.JAVA_FLOAT, to * row.length * Float.BYTES, row.length);
+        long index = ((long) batch * shape.heads() + head) * shape.queries() + query;
+        logSumExp.setAtIndex(ValueLayout.JAVA_FLOAT, index, (float) sum);
+      }
+    }
+  }
+
+  /// Leaves the whole output of a query and head in `row`, and returns its log-sum-exp.
+  ///
+  /// @param at what the first of `count` stretches came to, `length` floats before the next
+  private static double merge(float[] results, int at, int length, int count, float[] row) {
+    int headDim = row.length;
+    double largest = Double.NEGATIVE_INFINITY;
+    for (int s = 0; s < count; s++) {
+      largest = Math.max(largest, results[at + s * length + headDim]);
+    }
+    double sum = 0;
+    for (int s = 0; s < count; s++) {
+      sum += StrictMath.exp(results[at + s * length + headDim] - largest);
+    }
+    Arrays.fill(row, 0);
+    for (int s = 0; s < count; s++) {
+      int from = at + s * length;
+      float weight = (float) (StrictMath.exp(results[from + headDim] - largest) / sum);
+      for (int d = 0; d < headDim; d++) {
+        row[d] += weight * results[from + d];
+      }
+    }
+    return largest + StrictMath.log(sum);
+  }
+}

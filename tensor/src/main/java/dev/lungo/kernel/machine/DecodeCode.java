@@ -1,0 +1,250 @@
+package dev.lungo.kernel.machine;
+
+import static dev.lungo.kernel.machine.Address.at;
+import static dev.lungo.kernel.machine.Instruction.VADDPS;
+import static dev.lungo.kernel.machine.Instruction.VCMPPS;
+import static dev.lungo.kernel.machine.Instruction.VFMADD231PS;
+import static dev.lungo.kernel.machine.Instruction.VMAXPS;
+import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
+import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
+import static dev.lungo.kernel.machine.Instruction.VMULPS;
+import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
+import static dev.lungo.kernel.machine.Instruction.VPXORD;
+import static dev.lungo.kernel.machine.Instruction.VSUBPS;
+import static dev.lungo.kernel.machine.Register.R10;
+import static dev.lungo.kernel.machine.Register.R8;
+import static dev.lungo.kernel.machine.Register.R9;
+import static dev.lungo.kernel.machine.Register.RAX;
+import static dev.lungo.kernel.machine.Register.RCX;
+import static dev.lungo.kernel.machine.Register.RDI;
+import static dev.lungo.kernel.machine.Register.RDX;
+import static dev.lungo.kernel.machine.Register.RSI;
+
+/// The step of attention of one query whose heads share keys and values: 16 heads, one a lane, meet
+/// a block of keys, which are read where they are stored, once for all heads.
+///
+/// Scores and references are as in [ForwardCode].
+final class DecodeCode {
+  // Arguments, by their place.
+  static final int NUMBERS = 0;
+
+  /// The heads' queries: a row of 16 for each dimension.
+  static final int QUERIES = 1;
+
+  static final int KEYS = 2;
+  static final int VALUES = 3;
+
+  /// How many keys, a multiple of 16.
+  static final int KEY_ROWS = 4;
+
+  static final int SCORES = 5;
+
+  /// What the weighted values come to: a row of 16 for each dimension.
+  static final int OUTPUTS = 6;
+
+  /// 16 references, then 16 sums.
+  static final int STATE = 7;
+
+  /// How many keys at the start, and how many at the end, are not seen.
+  static final int HIDDEN = 8;
+
+  static final int UNSEEN = 9;
+
+  /// As in [ForwardCode].
+  static final int LIMITS = 10;
+
+  /// Rows of A and C, and columns of B and C.
+  static final int SIDE = 16;
+
+  static final int ROW_BYTES = SIDE * Float.BYTES;
+
+  private static final int GREATER = 14;
+  private static final int FAR = 1;
+
+  // Registers: of the products, those from 0 on and
+  private static final int B = 16;
+
+  // of the softmax.
+  private static final int X = 0;
+  private static final int SPARE = 1;
+  private static final int MAXIMUM = 4;
+  private static final int REFERENCE = 8;
+  private static final int SUM = 9;
+  private static final int LIMIT = 10;
+  private static final int CONSTANTS = 17;
+
+  private final Assembler a = new Assembler();
+  private final int headDim;
+  private final int rowBytes;
+
+  private DecodeCode(int headDim, int rowBytes) {
+    this.headDim = headDim;
+    this.rowBytes = rowBytes;
+  }
+
+  /// @param rowBytes what lies between two keys, and between two values
+  static byte[] of(int headDim, int rowBytes) {
+    DecodeCode code = new DecodeCode(headDim, rowBytes);
+    code.scores();
+    code.hide();
+    code.maximum();
+    code.weigh();
+    code.mix();
+    code.a.returnToCaller();
+    return code.a.code();
+  }
+
+  private static Address argument(int place) {
+    return at(RDI, place * Long.BYTES);
+  }
+
+  /// Adds products of 16 rows of A with rows of B, [Register#RCX] steps, to the first 16 registers.
+  private void multiply(int aRow, int aStep) {
+    Assembler.Label step = new Assembler.Label();
+    a.label(step);
+    a.zmm(VMOVDQU32, B, at(RAX, 0));
+    for (int row = 0; row < SIDE; row++) {
+      a.zmm(VFMADD231PS, row, B, at(RSI, row * aRow).toAllLanes());
+    }
+    a.add(RSI, aStep);
+    a.add(RAX, ROW_BYTES);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(step);
+  }
+
+  private void store() {
+    for (int row = 0; row < SIDE; row++) {
+      a.zmm(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
+    }
+  }
+
+  private void scores() {
+    Assembler.Label group = new Assembler.Label();
+    a.load(R8, argument(KEYS));
+    a.load(R9, argument(SCORES));
+    a.load(R10, argument(KEY_ROWS));
+    a.label(group);
+    for (int row = 0; row < SIDE; row++) {
+      a.zmm(VPXORD, row, row, row);
+    }
+    a.move(RSI, R8);
+    a.load(RAX, argument(QUERIES));
+    a.set(RCX, headDim);
+    multiply(rowBytes, Float.BYTES);
+    store();
+    a.add(R8, SIDE * rowBytes);
+    a.add(R9, SIDE * ROW_BYTES);
+    a.subtract(R10, SIDE);
+    a.jumpIfPositive(group);
+  }
+
+  /// Leaves [Register#R9] after the last score.
+  private void hide() {
+    a.load(RAX, argument(LIMITS));
+    a.zmm(VPBROADCASTD, LIMIT, at(RAX, Float.BYTES));
+    a.load(RCX, argument(UNSEEN));
+    hideRows(R9, -ROW_BYTES, -ROW_BYTES);
+    a.load(R8, argument(SCORES));
+    a.load(RCX, argument(HIDDEN));
+    hideRows(R8, 0, ROW_BYTES);
+  }
+
+  private void hideRows(Register row, int offset, int step) {
+    Assembler.Label next = new Assembler.Label();
+    Assembler.Label end = new Assembler.Label();
+    a.label(next);
+    a.compare(RCX, 1);
+    a.jumpIfLess(end);
+    a.zmm(VMOVDQU32_STORE, LIMIT, at(row, offset));
+    a.add(row, step);
+    a.subtract(RCX, 1);
+    a.jump(next);
+    a.label(end);
+  }
+
+  private void maximum() {
+    Assembler.Label rows = new Assembler.Label();
+    Assembler.Label end = new Assembler.Label();
+    a.load(RDX, argument(STATE));
+    a.load(RAX, argument(NUMBERS));
+    PowerOfTwo.prepare(a, CONSTANTS, RAX);
+    a.zmm(VMOVDQU32, REFERENCE, at(RDX, 0));
+    a.zmm(VMOVDQU32, SUM, at(RDX, ROW_BYTES));
+    for (int i = 0; i < 4; i++) {
+      a.zmm(VMOVDQU32, MAXIMUM + i, REFERENCE);
+    }
+    a.load(R9, argument(SCORES));
+    a.load(RCX, argument(KEY_ROWS));
+    a.label(rows);
+    for (int i = 0; i < 4; i++) {
+      a.zmm(VMAXPS, MAXIMUM + i, MAXIMUM + i, at(R9, i * ROW_BYTES));
+    }
+    a.add(R9, 4 * ROW_BYTES);
+    a.subtract(RCX, 4);
+    a.jumpIfPositive(rows);
+    for (int i = 1; i < 4; i++) {
+      a.zmm(VMAXPS, MAXIMUM, MAXIMUM, MAXIMUM + i);
+    }
+    a.load(RAX, argument(LIMITS));
+    a.zmm(VADDPS, X, REFERENCE, at(RAX, 0).toAllLanes());
+    a.zmmBy(VCMPPS, FAR, MAXIMUM, X, GREATER);
+    a.testMasks(FAR, FAR);
+    a.jumpIfZero(end);
+    move();
+    a.label(end);
+  }
+
+  private void move() {
+    Assembler.Label rows = new Assembler.Label();
+    a.zmm(VMOVDQU32, X, REFERENCE);
+    a.zmmMasked(VMOVDQU32, FAR, REFERENCE, 0, MAXIMUM);
+    a.zmm(VMOVDQU32_STORE, REFERENCE, at(RDX, 0));
+    a.zmm(VSUBPS, X, X, REFERENCE);
+    PowerOfTwo.write(a, X, CONSTANTS, SPARE);
+    a.zmm(VMULPS, SUM, SUM, X);
+    a.load(R9, argument(OUTPUTS));
+    a.set(RCX, headDim);
+    a.label(rows);
+    a.zmm(VMULPS, SPARE, X, at(R9, 0));
+    a.zmm(VMOVDQU32_STORE, SPARE, at(R9, 0));
+    a.add(R9, ROW_BYTES);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(rows);
+  }
+
+  private void weigh() {
+    Assembler.Label rows = new Assembler.Label();
+    a.load(R9, argument(SCORES));
+    a.load(RCX, argument(KEY_ROWS));
+    a.label(rows);
+    a.zmm(VMOVDQU32, X, at(R9, 0));
+    a.zmm(VSUBPS, X, X, REFERENCE);
+    PowerOfTwo.write(a, X, CONSTANTS, SPARE);
+    a.zmm(VADDPS, SUM, SUM, X);
+    a.zmm(VMOVDQU32_STORE, X, at(R9, 0));
+    a.add(R9, ROW_BYTES);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(rows);
+    a.zmm(VMOVDQU32_STORE, SUM, at(RDX, ROW_BYTES));
+  }
+
+  private void mix() {
+    Assembler.Label dims = new Assembler.Label();
+    a.load(R8, argument(VALUES));
+    a.load(R9, argument(OUTPUTS));
+    a.set(R10, headDim);
+    a.label(dims);
+    for (int row = 0; row < SIDE; row++) {
+      a.zmm(VMOVDQU32, row, at(R9, row * ROW_BYTES));
+    }
+    a.move(RSI, R8);
+    a.load(RAX, argument(SCORES));
+    a.load(RCX, argument(KEY_ROWS));
+    multiply(Float.BYTES, rowBytes);
+    store();
+    a.add(R8, SIDE * Float.BYTES);
+    a.add(R9, SIDE * ROW_BYTES);
+    a.subtract(R10, SIDE);
+    a.jumpIfPositive(dims);
+  }
+}
