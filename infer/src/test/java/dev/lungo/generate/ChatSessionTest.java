@@ -8,8 +8,8 @@ import dev.lungo.chat.ChatTemplateException;
 import dev.lungo.chat.ChatTemplateFiles;
 import dev.lungo.chat.Conversation;
 import dev.lungo.chat.Message;
-import dev.lungo.tensor.DType;
 import dev.lungo.generate.ChatAnswer.Finish;
+import dev.lungo.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,13 +75,11 @@ class ChatSessionTest {
     Path model = ChatModels.create(folder, List.of());
     ChatTemplate template = ChatTemplateFiles.find(model).orElseThrow();
     try (ChatSession full = open(model);
-        ChatSession half =
-            ChatSession.open(model, template, List.of(), 4096, DType.FLOAT16, 1)) {
+        ChatSession half = ChatSession.open(model, template, List.of(), 4096, DType.FLOAT16, 1)) {
       ChatAnswer expected = answer(full, 20, Message.user("Hi"));
       assertThat(answer(half, 20, Message.user("Hi")).text()).isEqualTo(expected.text());
     }
-    assertThatThrownBy(
-            () -> ChatSession.open(model, template, List.of(), 4096, DType.INT32, 1))
+    assertThatThrownBy(() -> ChatSession.open(model, template, List.of(), 4096, DType.INT32, 1))
         .isInstanceOf(IllegalArgumentException.class);
   }
 

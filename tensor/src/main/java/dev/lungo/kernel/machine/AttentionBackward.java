@@ -10,11 +10,11 @@ import java.util.concurrent.ConcurrentHashMap;
 /// The backward pass of attention for one key/value head of one sequence ([BackwardCode]); belongs
 /// to one thread.
 ///
-/// As many panels of queries as the second-level cache holds stay, packed, and all blocks of keys
-/// that they see pass by; then the next panels.
+/// Some panels of queries stay, packed, in the caches, and all blocks of keys that they see pass
+/// by; then the next panels.
 final class AttentionBackward {
   /// Bytes of packed panels.
-  private static final int MOST_KEPT = 1 << 20;
+  private static final int MOST_KEPT = 1 << 21;
 
   private static final int COLUMNS = ProductTile.COLUMNS;
   private static final int ROW_BYTES = ProductTile.ROW_BYTES;
@@ -102,14 +102,13 @@ final class AttentionBackward {
     return (long) KeyBlock.KEYS * panelBytes / COLUMNS;
   }
 
-  /// Returns where a panel is: packed queries, packed slopes of outputs, both as rows, packed slopes
-  /// of queries, log-sum-exps and deltas.
+  /// Returns where a panel is: packed queries, packed slopes of outputs, both as rows, packed
+  /// slopes of queries, log-sum-exps and deltas.
   private long placeOf(int panel) {
     return KEY_SLOPES + 2 * keyBytes() + (long) panel * (5L * panelBytes + 2 * ROW_BYTES);
   }
 
-  private void begin(
-      AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+  private void begin(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
     int headDim = shape.headDim();
     long offset = panel.offset(shape, batch);
     long stride = Panel.stride(shape);
@@ -164,12 +163,10 @@ final class AttentionBackward {
         .set(BackwardCode.SCALE, start + FACTOR)
         .set(BackwardCode.MASKED_ROWS, keys.maskedRows())
         .set(BackwardCode.MASKS, keys.masks())
-        .call(
-            CODE.computeIfAbsent(headDim, size -> MachineFunction.of(BackwardCode.of(size))));
+        .call(CODE.computeIfAbsent(headDim, size -> MachineFunction.of(BackwardCode.of(size))));
   }
 
-  private void finish(
-      AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+  private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
     int headDim = shape.headDim();
     long packed = own.address() + place;
     long row = (long) headDim * Float.BYTES;

@@ -85,8 +85,7 @@ final class AttentionDecode {
       AttentionShape shape, int batch, int query, int head, int heads, MemorySegment q) {
     own.asSlice(QUERIES, tail() - QUERIES).fill((byte) 0);
     float scale = (float) (shape.scale() / Math.log(2));
-    long from =
-        (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
+    long from = (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
     for (int lane = 0; lane < LANES; lane++) {
       for (int d = 0; d < headDim && lane < heads; d++) {
         float value = q.getAtIndex(FLOAT, from + lane * headDim + d) * scale;
@@ -128,8 +127,7 @@ final class AttentionDecode {
     moves.copy(values, rowBytes, to + length, count, headDim);
   }
 
-  private void advance(
-      long keys, long values, int rowBytes, int rows, int hidden, int unseen) {
+  private void advance(long keys, long values, int rowBytes, int rows, int hidden, int unseen) {
     if (rows == 0 || hidden >= rows) {
       return;
     }

@@ -78,8 +78,7 @@ final class AttentionForward {
     return place + 2L * panelBytes;
   }
 
-  private void begin(
-      AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+  private void begin(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
     int headDim = shape.headDim();
     long rows = operands.q + panel.offset(shape, batch);
     long stride = Panel.stride(shape);
@@ -116,12 +115,10 @@ final class AttentionForward {
         .set(ForwardCode.MASKED_ROWS, keys.maskedRows())
         .set(ForwardCode.MASKS, keys.masks())
         .set(ForwardCode.LIMITS, start + LIMITS)
-        .call(
-            CODE.computeIfAbsent(headDim, size -> MachineFunction.of(ForwardCode.of(size))));
+        .call(CODE.computeIfAbsent(headDim, size -> MachineFunction.of(ForwardCode.of(size))));
   }
 
-  private void finish(
-      AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+  private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
     long sums = state(place) + ProductTile.ROW_BYTES;
     for (int lane = 0; lane < panel.count(); lane++) {
       float reference = own.get(FLOAT, state(place) + lane * Float.BYTES);

@@ -17,8 +17,8 @@ import static dev.lungo.kernel.machine.Register.RDI;
 import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
-/// The step of FlashAttention-2's backward pass: a panel of 32 queries, one a lane, meets a block of
-/// keys.
+/// The step of FlashAttention-2's backward pass: a panel of 32 queries, one a lane, meets a block
+/// of keys.
 ///
 /// P = 2^(S - lse) and dP = V·dOᵀ, keys down and queries across; dS = P ∘ (dP - delta) · scale;
 /// then dQᵀ += Kᵀ·dS, dV += P·dO and dK += dS·Q. Scores and their log-sum-exp are those of base 2.

@@ -27,8 +27,7 @@ final class KeyBlock {
   /// Takes the `count` keys from `first` on.
   ///
   /// @param k address of all keys; `v` likewise
-  void copy(
-      AttentionShape shape, int batch, int kvHead, int first, int count, long k, long v) {
+  void copy(AttentionShape shape, int batch, int kvHead, int first, int count, long k, long v) {
     headDim = shape.headDim();
     key = first;
     some = count;

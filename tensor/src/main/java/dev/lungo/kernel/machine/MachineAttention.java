@@ -9,8 +9,8 @@ import dev.lungo.kernel.Parallel;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
-/// FlashAttention-2 in machine code, for queries that each see one run of keys: many, or a few whose
-/// heads share keys. Everything else, and biases and bounds of scores, by other kernels.
+/// FlashAttention-2 in machine code, for queries that each see one run of keys: many, or a few
+/// whose heads share keys. Everything else, and biases and bounds of scores, by other kernels.
 final class MachineAttention implements AttentionKernels {
   /// Queries of a task, which share copied keys.
   private static final int QUERIES = 512;

@@ -13,8 +13,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// Writes 2^x for x up to 127, within 2 units in the last place; 0 below -126, and no number of what
-/// is none.
+/// Writes 2^x for x up to 127, within 2 units in the last place; 0 below -126, and no number of
+/// what is none.
 ///
 /// x is split into the nearest whole number and a rest of at most 1/2, for which a polynomial of
 /// degree 5 is off by 7.5e-8 at most (coefficients by Remez' exchange, for the relative error).
@@ -43,8 +43,7 @@ final class PowerOfTwo {
   private static MemorySegment memory() {
     MemorySegment memory =
         Arena.global().allocate(ValueLayout.JAVA_FLOAT, COEFFICIENTS.length + 1L);
-    MemorySegment.copy(
-        COEFFICIENTS, 0, memory, ValueLayout.JAVA_FLOAT, 0, COEFFICIENTS.length);
+    MemorySegment.copy(COEFFICIENTS, 0, memory, ValueLayout.JAVA_FLOAT, 0, COEFFICIENTS.length);
     memory.setAtIndex(ValueLayout.JAVA_FLOAT, COEFFICIENTS.length, LEAST);
     return memory;
   }

@@ -16,10 +16,9 @@ import static dev.lungo.kernel.machine.Register.R9;
 import static dev.lungo.kernel.machine.Register.RAX;
 import static dev.lungo.kernel.machine.Register.RCX;
 import static dev.lungo.kernel.machine.Register.RDI;
-import static dev.lungo.kernel.machine.Register.RDX;
 
-/// Transposes 32 rows of floats, 16 columns at a time: to and from a *panel*, in which a row has the
-/// same column of 32 rows.
+/// Transposes 32 rows of floats, 16 columns at a time: to and from a *panel*, in which a row has
+/// the same column of 32 rows.
 final class TranspositionCode {
   // Arguments, by their place.
 

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Attention in machine code against the scalar kernels, at sizes on all sides of panels and blocks.
+/// Attention in machine code against the scalar kernels, at sizes on all sides of panels and
+/// blocks.
 class MachineAttentionTest {
   private final Random random = new Random(9);
 
@@ -65,8 +66,7 @@ class MachineAttentionTest {
 
   private static AttentionShape decode(
       int batch, int queries, int keys, int heads, int kvHeads, int headDim) {
-    return new AttentionShape(
-        batch, queries, keys, keys + 3, heads, kvHeads, headDim, true, 0.3f);
+    return new AttentionShape(batch, queries, keys, keys + 3, heads, kvHeads, headDim, true, 0.3f);
   }
 
   private float[] normal(int count, double deviation) {
@@ -164,9 +164,12 @@ class MachineAttentionTest {
       long sums = (long) shape.batch() * shape.heads() * shape.queries();
       MemorySegment logSumExp = arena.allocate(ValueLayout.JAVA_FLOAT, sums);
       kernels.attention().attention(shape, q, k, v, out, logSumExp);
-      MemorySegment dq = arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.q.length, 0.25f));
-      MemorySegment dk = arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
-      MemorySegment dv = arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
+      MemorySegment dq =
+          arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.q.length, 0.25f));
+      MemorySegment dk =
+          arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
+      MemorySegment dv =
+          arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
       MemorySegment d = arena.allocateFrom(ValueLayout.JAVA_FLOAT, dOut);
       kernels.attention().attentionBackward(shape, d, q, k, v, out, logSumExp, dq, dk, dv);
       return new float[][] {
