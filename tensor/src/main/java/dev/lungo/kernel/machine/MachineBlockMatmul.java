@@ -5,6 +5,7 @@ import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
+import dev.lungo.kernel.ProductRows;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -26,12 +27,8 @@ import java.util.Optional;
 final class MachineBlockMatmul implements BlockMatmulKernels {
   private static final int BLOCK = 32;
 
-  /// Weights that a task reads at least: with fewer, sharing them out takes longer.
+  /// Numbers of x that a task rounds at least: with fewer, sharing them out takes longer.
   private static final int FEWEST_PER_TASK = 1 << 14;
-
-  /// Weights that a task of a few rows of x reads at most: processors fetch ahead, and what lies
-  /// ahead should not be another thread's.
-  private static final int MOST_PER_TASK = 1 << 20;
 
   /// Products that a task with many rows of x should have.
   private static final int PRODUCTS_PER_TASK = 1 << 22;
@@ -103,12 +100,17 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
   }
 
   private void multiply(Way way, List<Product> products, int m, int k, MemorySegment x) {
+    if (way.loops() == Loops.OTHERS) {
+      others.multiply(products, m, k, x);
+      return;
+    }
+    RowFormat format = way.format().orElseThrow();
     long use = MemoryInUse.begin();
     try {
-      switch (way.loops()) {
-        case ROWS -> multiplyByRows(way.format().orElseThrow(), products, m, k, x);
-        case TILES -> multiplyByTiles((StoredBlock) way.format().orElseThrow(), products, m, k, x);
-        case OTHERS -> others.multiply(products, m, k, x);
+      if (way.loops() == Loops.TILES) {
+        multiplyByTiles((StoredBlock) format, products, m, k, x);
+      } else {
+        multiplyByRows(format, products, m, k, x);
       }
     } finally {
       MemoryInUse.end(use);
@@ -128,31 +130,11 @@ final class MachineBlockMatmul implements BlockMatmulKernels {
           .set(InputCode.OUTPUT_BYTES, pairBytes)
           .call(format.hasMinima() ? Code.ROW_INPUT_FOR_MINIMA : Code.ROW_INPUT);
     }
-    int all = 0;
-    for (Product product : products) {
-      all += product.n();
-    }
-    parallel.forRange(
-        all,
-        rowsPerTask(all, k),
-        (from, to) -> {
-          int start = 0;
-          for (Product product : products) {
-            int first = Math.max(from - start, 0);
-            int end = Math.min(to - start, product.n());
-            if (first < end) {
-              multiplyRows(format, product, first, end - first, inputs, m, k);
-            }
-            start += product.n();
-          }
-        });
-  }
-
-  /// Cuts the rows of weights evenly, as many times as there are threads or a multiple of it.
-  private int rowsPerTask(int n, int k) {
-    long perThread = ((long) n * k - 1) / parallel.threads() + 1;
-    long tasks = parallel.threads() * ((perThread - 1) / MOST_PER_TASK + 1);
-    return (int) Math.max((n - 1) / tasks + 1, FEWEST_PER_TASK / k + 1);
+    ProductRows.share(
+        parallel,
+        products,
+        k,
+        (product, from, count) -> multiplyRows(format, product, from, count, inputs, m, k));
   }
 
   private void multiplyRows(

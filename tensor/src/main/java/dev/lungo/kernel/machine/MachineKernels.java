@@ -17,7 +17,7 @@ import dev.lungo.kernel.PositionKernels;
 import dev.lungo.kernel.RecurrentKernels;
 import java.util.Optional;
 
-/// Other kernels, with products of stored weights and SwiGLU in machine code.
+/// Other kernels, with products of stored weights, SwiGLU and attention in machine code.
 ///
 /// @param others what does everything else
 public record MachineKernels(
@@ -52,7 +52,7 @@ public record MachineKernels(
 
   @Override
   public String description() {
-    return others.description() + "; stored weights in AVX-512 VNNI machine code";
+    return others.description() + "; stored weights and attention in AVX-512 machine code";
   }
 
   @Override

@@ -8,6 +8,7 @@ import dev.lungo.kernel.BlockMatmulKernels;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.kernel.MemoryInUse;
 import dev.lungo.kernel.Parallel;
+import dev.lungo.kernel.ProductRows;
 import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,12 +24,6 @@ import jdk.incubator.vector.FloatVector;
 final class VectorBlockMatmul implements BlockMatmulKernels {
   /// With more rows of x, the tiles of the float32 product pay.
   private static final int MOST_ROWS = Kernels.FEW_ROWS;
-
-  /// Most weights that one task reads. Processors fetch ahead, and what lies ahead should not be
-  /// another thread's: tasks of 32 K took twice as long from memory.
-  private static final int MOST_PER_TASK = 1 << 20;
-
-  private static final int FEWEST_PER_TASK = 1 << 14;
 
   private final Parallel parallel;
   private final VectorMatmul matmul;
@@ -75,8 +70,7 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     }
   }
 
-  /// Products of a few rows in one format take one loop: a loop's start and end take as long as
-  /// some of these products do.
+  /// Products of a few rows in one format take one loop.
   @Override
   public void multiply(List<Product> products, int m, int k, MemorySegment x) {
     if (m > MOST_ROWS || !areOfOneFormat(products)) {
@@ -107,24 +101,15 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
     MemorySegment.copy(x, ValueLayout.JAVA_FLOAT, 0, rows, 0, m * k);
     BlockDots dots = BlockDots.of(products.getFirst().format()).orElse(null);
     long inputs = dots == null ? 0 : inputs(dots, m, k, mine);
-    int all = 0;
-    for (Product product : products) {
-      all += product.n();
-    }
-    parallel.forRange(
-        all,
-        rowsPerTask(all, k),
-        (from, to) -> {
-          int start = 0;
-          for (Product product : products) {
-            int first = Math.max(from - start, 0);
-            int end = Math.min(to - start, product.n());
-            if (first < end && dots != null) {
-              dotRows(dots, product, first, end - first, inputs, m, k);
-            } else if (first < end) {
-              decodeRows(product, first, end - first, rows, m, k);
-            }
-            start += product.n();
+    ProductRows.share(
+        parallel,
+        products,
+        k,
+        (product, from, count) -> {
+          if (dots == null) {
+            decodeRows(product, from, count, rows, m, k);
+          } else {
+            dotRows(dots, product, from, count, inputs, m, k);
           }
         });
   }
@@ -156,14 +141,6 @@ final class VectorBlockMatmul implements BlockMatmulKernels {
       long at = ((long) row * product.n() + from) * Float.BYTES;
       MemorySegment.copy(products, row * count, product.y(), ValueLayout.JAVA_FLOAT, at, count);
     }
-  }
-
-  /// Cuts the rows of weights evenly, as many times as there are threads or a multiple of it. A
-  /// row's result does not depend on where they are cut.
-  private int rowsPerTask(int n, int k) {
-    long perThread = ((long) n * k - 1) / parallel.threads() + 1;
-    long tasks = parallel.threads() * ((perThread - 1) / MOST_PER_TASK + 1);
-    return (int) Math.max((n - 1) / tasks + 1, FEWEST_PER_TASK / k + 1);
   }
 
   /// Makes the inputs of all rows of x and returns their address.
