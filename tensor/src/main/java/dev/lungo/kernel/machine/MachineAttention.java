@@ -110,7 +110,9 @@ final class MachineAttention implements AttentionKernels {
           (from, to) -> {
             for (int i = from; i < to; i++) {
               int head = i / blocks;
-              int first = i % blocks * block;
+              // The last queries see the most keys: whoever is free takes what is left of the
+              // first.
+              int first = (blocks - 1 - i % blocks) * block;
               int count = Math.min(block, shape.queries() - first);
               forwards
                   .get()

@@ -1,7 +1,6 @@
 package dev.lungo.kernel.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
@@ -14,7 +13,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,11 +21,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// blocks.
 class MachineAttentionTest {
   private final Random random = new Random(9);
-
-  @BeforeEach
-  void requireProcessor() {
-    assumeTrue(KernelChoice.obstacle("machine").isEmpty(), "for processors with AVX-512 VNNI");
-  }
 
   static Stream<AttentionShape> shapes() {
     return Stream.of(
@@ -123,7 +116,7 @@ class MachineAttentionTest {
     for (double deviation : new double[] {0.5, 6}) {
       Call call = call(shape, deviation);
       float[][] expected = call.run("scalar", 1);
-      float[][] actual = call.run("machine", 1);
+      float[][] actual = call.run(MachineOrVector.NAME, 1);
       for (int o = 0; o < 2; o++) {
         for (int i = 0; i < expected[o].length; i++) {
           float allowed = 1e-5f * (1 + Math.abs(expected[o][i])) * (deviation > 1 ? 10 : 1);
@@ -132,7 +125,7 @@ class MachineAttentionTest {
               .isLessThanOrEqualTo(allowed);
         }
       }
-      assertThat(call.run("machine", 3)).isDeepEqualTo(actual);
+      assertThat(call.run(MachineOrVector.NAME, 3)).isDeepEqualTo(actual);
     }
   }
 
@@ -140,13 +133,13 @@ class MachineAttentionTest {
   void fewQueriesTogetherHaveTheBitsOfEach() {
     AttentionShape together = decode(1, 12, 3080, 16, 1, 32);
     Call call = call(together, 1);
-    float[] expected = call.run("machine", 2)[0];
+    float[] expected = call.run(MachineOrVector.NAME, 2)[0];
     int width = 16 * 32;
     for (int query = 0; query < 12; query++) {
       AttentionShape alone =
           new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, 1, 32, true, 0.3f);
       float[] q = Arrays.copyOfRange(call.q, query * width, (query + 1) * width);
-      float[] out = new Call(alone, q, call.k, call.v).run("machine", 1)[0];
+      float[] out = new Call(alone, q, call.k, call.v).run(MachineOrVector.NAME, 1)[0];
       assertThat(Arrays.copyOf(out, width))
           .isEqualTo(Arrays.copyOfRange(expected, query * width, (query + 1) * width));
     }
@@ -186,7 +179,7 @@ class MachineAttentionTest {
     Call call = call(shape, 0.7);
     float[] dOut = normal(call.q.length, 0.5);
     float[][] expected = gradients("scalar", 1, call, dOut);
-    float[][] actual = gradients("machine", 1, call, dOut);
+    float[][] actual = gradients(MachineOrVector.NAME, 1, call, dOut);
     for (int o = 0; o < 3; o++) {
       for (int i = 0; i < expected[o].length; i++) {
         assertThat(Math.abs(actual[o][i] - expected[o][i]))
@@ -194,7 +187,7 @@ class MachineAttentionTest {
             .isLessThanOrEqualTo(1e-4f);
       }
     }
-    assertThat(gradients("machine", 3, call, dOut)).isDeepEqualTo(actual);
+    assertThat(gradients(MachineOrVector.NAME, 3, call, dOut)).isDeepEqualTo(actual);
   }
 
   @Test
@@ -202,7 +195,7 @@ class MachineAttentionTest {
     AttentionShape shape = AttentionShape.training(1, 150, 1, 1, 16);
     Call call = call(shape, 1);
     call.k()[100 * 16 + 3] = Float.NaN;
-    float[] out = call.run("machine", 1)[0];
+    float[] out = call.run(MachineOrVector.NAME, 1)[0];
     for (int query = 0; query < 150; query++) {
       assertThat(Float.isNaN(out[query * 16])).as("query %d", query).isEqualTo(query >= 100);
     }
