@@ -12,6 +12,7 @@ import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
 import static dev.lungo.kernel.machine.Instruction.VPXORD;
 import static dev.lungo.kernel.machine.Instruction.VSUBPS;
 import static dev.lungo.kernel.machine.Register.R10;
+import static dev.lungo.kernel.machine.Register.R11;
 import static dev.lungo.kernel.machine.Register.R8;
 import static dev.lungo.kernel.machine.Register.R9;
 import static dev.lungo.kernel.machine.Register.RAX;
@@ -73,6 +74,12 @@ final class DecodeCode {
   private static final int LIMIT = 10;
   private static final int CONSTANTS = 17;
 
+  /// How many groups of keys ahead are fetched: the processor does not see that rows which are read
+  /// side by side follow each other.
+  private static final int GROUPS_AHEAD = 2;
+
+  private static final int LINE = 64;
+
   private final Assembler a = new Assembler();
   private final int headDim;
   private final int rowBytes;
@@ -99,9 +106,17 @@ final class DecodeCode {
   }
 
   /// Adds products of 16 rows of A with rows of B, [Register#RCX] steps, to the first 16 registers.
-  private void multiply(int aRow, int aStep) {
+  ///
+  /// @param fetches whether keys and values are fetched ahead, a line of each a step
+  private void multiply(int aRow, int aStep, boolean fetches) {
     Assembler.Label step = new Assembler.Label();
     a.label(step);
+    if (fetches) {
+      a.prefetch(at(R11, GROUPS_AHEAD * SIDE * rowBytes));
+      a.prefetch(at(RDX, 0));
+      a.add(R11, LINE);
+      a.add(RDX, LINE);
+    }
     a.zmm(VMOVDQU32, B, at(RAX, 0));
     for (int row = 0; row < SIDE; row++) {
       a.zmm(VFMADD231PS, row, B, at(RSI, row * aRow).toAllLanes());
@@ -123,6 +138,10 @@ final class DecodeCode {
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
     a.load(R10, argument(KEY_ROWS));
+    // A group's rows have a line for each dimension, if no other head's lie between them.
+    boolean together = rowBytes == headDim * Float.BYTES;
+    a.load(RDX, argument(VALUES));
+    a.move(R11, R8);
     a.label(group);
     for (int row = 0; row < SIDE; row++) {
       a.zmm(VPXORD, row, row, row);
@@ -130,7 +149,7 @@ final class DecodeCode {
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));
     a.set(RCX, headDim);
-    multiply(rowBytes, Float.BYTES);
+    multiply(rowBytes, Float.BYTES, together);
     store();
     a.add(R8, SIDE * rowBytes);
     a.add(R9, SIDE * ROW_BYTES);
@@ -240,7 +259,7 @@ final class DecodeCode {
     a.move(RSI, R8);
     a.load(RAX, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
-    multiply(Float.BYTES, rowBytes);
+    multiply(Float.BYTES, rowBytes, false);
     store();
     a.add(R8, SIDE * Float.BYTES);
     a.add(R9, SIDE * ROW_BYTES);
