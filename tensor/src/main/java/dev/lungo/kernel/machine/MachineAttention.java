@@ -17,6 +17,10 @@ final class MachineAttention implements AttentionKernels {
 
   private static final int LARGEST_HEAD = 256;
 
+  /// Pairs of queries and keys of a head: with fewer, the first call would wait longer for the code
+  /// than it saves.
+  private static final int FEWEST_PAIRS = 1 << 12;
+
   private final Parallel parallel;
   private final AttentionKernels others;
   private final ThreadLocal<AttentionForward> forwards =
@@ -53,6 +57,8 @@ final class MachineAttention implements AttentionKernels {
       others.attention(shape, q, k, v, out, logSumExp);
     } else if (few) {
       decode(shape, q, k, v, out, logSumExp);
+    } else if ((long) shape.queries() * shape.keys() < FEWEST_PAIRS) {
+      others.attention(shape, q, k, v, out, logSumExp);
     } else {
       attendToAll(shape, q, k, v, out, logSumExp);
     }
