@@ -1,6 +1,7 @@
 package dev.lungo.kernel.machine;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -49,7 +50,7 @@ final class MachineFunction {
         throw new IllegalStateException("the system has no memory for code");
       }
       memory = memory.reinterpret(code.length);
-      MemorySegment.copy(code, 0, memory, java.lang.foreign.ValueLayout.JAVA_BYTE, 0, code.length);
+      MemorySegment.copy(code, 0, memory, JAVA_BYTE, 0, code.length);
       if ((int) MPROTECT.invokeExact(memory, (long) code.length, READ_AND_EXECUTE) != 0) {
         throw new IllegalStateException("the system does not let programs write code");
       }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /// Whether this machine runs the code that is written here.
 final class Processor {
@@ -26,11 +25,10 @@ final class Processor {
     if (!Processor.class.getModule().isNativeAccessEnabled()) {
       return Optional.of("start java with --enable-native-access=ALL-UNNAMED");
     }
-    Set<String> flags;
+    List<String> flags;
     try (var lines = Files.lines(DESCRIPTION)) {
-      flags =
-          Set.of(
-              lines.filter(line -> line.startsWith("flags")).findFirst().orElse("").split("\\s+"));
+      String line = lines.filter(one -> one.startsWith("flags")).findFirst().orElse("");
+      flags = List.of(line.split("\\s+"));
     } catch (IOException e) {
       return Optional.of("cannot read " + DESCRIPTION + ": " + e.getMessage());
     }
