@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 final class LabContextCommand implements Callable<Integer> {
   private static final long STEPS = 1500;
   private static final List<Integer> LENGTHS = List.of(4096, 32_768, 131_072);
-  private static final long QUICK_STEPS = 200;
+  private static final long QUICK_STEPS = 600;
   private static final List<Integer> QUICK_LENGTHS = List.of(2048, 4096);
 
   @Mixin private final Console console = new Console();
@@ -32,7 +32,7 @@ final class LabContextCommand implements Callable<Integer> {
   @Option(
       names = "--steps",
       paramLabel = "N",
-      description = "Steps of training (default: 1500; 200 with --quick).")
+      description = "Steps of training (default: 1500; 600 with --quick).")
   private Optional<Long> steps = Optional.empty();
 
   @Option(

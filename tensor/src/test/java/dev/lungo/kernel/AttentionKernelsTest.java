@@ -305,6 +305,46 @@ class AttentionKernelsTest {
     }
   }
 
+  /// A mistake must be seen, and only where it matters.
+  @Test
+  void whatIsNoNumberReachesTheQueriesThatSeeIt() {
+    for (String name : KernelChoice.names()) {
+      try (Kernels kernels = KernelChoice.open(name, 2)) {
+        for (AttentionAlgorithm algorithm : AttentionAlgorithm.values()) {
+          for (int kvHeads : new int[] {1, 4, 16}) {
+            for (int queries : new int[] {1, 3, 20, 130}) {
+              assertNoNumberIsSeen(kernels.with(algorithm), queries, kvHeads, 140, 138);
+            }
+            // Long enough to be cut into stretches.
+            assertNoNumberIsSeen(kernels.with(algorithm), 2, kvHeads, 5000, 7);
+          }
+        }
+      }
+    }
+  }
+
+  private static void assertNoNumberIsSeen(
+      Kernels kernels, int queries, int kvHeads, int keys, int wrong) {
+    int width = 16 * 16;
+    AttentionShape shape = new AttentionShape(1, queries, keys, keys, 16, kvHeads, 16, true, 0.25f);
+    try (Workspace workspace = new Workspace("test")) {
+      RandomNumbers random = new RandomNumbers(3);
+      Tensor q = normal(workspace, Shape.of(1, queries, 16, 16), random, 1);
+      Tensor k = normal(workspace, Shape.of(1, keys, kvHeads, 16), random, 1);
+      Tensor v = normal(workspace, Shape.of(1, keys, kvHeads, 16), random, 1);
+      k.view(keys, kvHeads * 16).rows(wrong, wrong + 1).fill(Float.NaN);
+      Tensor out = workspace.zeros(q.shape());
+      Tensor sums = workspace.zeros(Shape.of(16, queries));
+      kernels.attention().attention(shape, q.data(), k.data(), v.data(), out.data(), sums.data());
+      float[] values = out.toFloats();
+      for (int query = 0; query < queries; query++) {
+        assertThat(Float.isNaN(values[query * width + width - 1]))
+            .as("%s, %s, query %d", kernels.description(), shape, query)
+            .isEqualTo(shape.position(query) >= wrong);
+      }
+    }
+  }
+
   @Test
   void impossibleWindowsAndCapsAreRefused() {
     assertThatThrownBy(() -> limited(3, 3, 0, 1)).hasMessageContaining("window 0");

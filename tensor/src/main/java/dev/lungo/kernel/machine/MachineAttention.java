@@ -26,8 +26,8 @@ final class MachineAttention implements AttentionKernels {
   private final ThreadLocal<AttentionForward> forwards =
       ThreadLocal.withInitial(AttentionForward::new);
 
-  private final ThreadLocal<AttentionDecode> decodes =
-      ThreadLocal.withInitial(AttentionDecode::new);
+  private final ThreadLocal<GroupDecode> groupDecodes = ThreadLocal.withInitial(GroupDecode::new);
+  private final ThreadLocal<HeadDecode> headDecodes = ThreadLocal.withInitial(HeadDecode::new);
   private final ThreadLocal<AttentionBackward> backwards =
       ThreadLocal.withInitial(AttentionBackward::new);
 
@@ -52,10 +52,9 @@ final class MachineAttention implements AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    boolean few = shape.queries() <= Kernels.FEW_ROWS;
-    if (!serves(shape) || few && !AttentionDecode.serves(shape)) {
+    if (!serves(shape)) {
       others.attention(shape, q, k, v, out, logSumExp);
-    } else if (few) {
+    } else if (shape.queries() <= Kernels.FEW_ROWS) {
       decode(shape, q, k, v, out, logSumExp);
     } else if ((long) shape.queries() * shape.keys() < FEWEST_PAIRS) {
       others.attention(shape, q, k, v, out, logSumExp);
@@ -75,14 +74,35 @@ final class MachineAttention implements AttentionKernels {
     try {
       long keys = MemoryInUse.address(k, 0, keyBytes(shape));
       long values = MemoryInUse.address(v, 0, keyBytes(shape));
-      AttentionStretches.attend(
-          parallel,
-          shape,
-          AttentionDecode.STRETCH,
-          (batch, kvHead, stretch, results, at) ->
-              decodes.get().attend(shape, batch, kvHead, stretch, q, keys, values, results, at),
-          out,
-          logSumExp);
+      if (GroupDecode.serves(shape)) {
+        AttentionStretches.attend(
+            parallel,
+            shape,
+            GroupDecode.STRETCH,
+            1,
+            (batch, kvHead, one, stretch, results, at) ->
+                groupDecodes
+                    .get()
+                    .attend(shape, batch, kvHead, stretch, q, keys, values, results, at),
+            out,
+            logSumExp);
+      } else {
+        AttentionStretches.attend(
+            parallel,
+            shape,
+            HeadDecode.STRETCH,
+            HeadDecode.together(shape, parallel.threads()),
+            (batch, kvHead, kvHeads, stretch, results, at) ->
+                headDecodes
+                    .get()
+                    .attend(
+                        new HeadDecode.Part(shape, batch, kvHead, kvHeads, stretch, k, v),
+                        q,
+                        results,
+                        at),
+            out,
+            logSumExp);
+      }
     } finally {
       MemoryInUse.end(use);
     }

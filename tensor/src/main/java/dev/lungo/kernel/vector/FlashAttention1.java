@@ -151,7 +151,7 @@ final class FlashAttention1 implements AttentionKernels {
       System.arraycopy(sums, panel.first(), state.sums, 0, panel.count());
       for (int lane = 0; lane < panel.count(); lane++) {
         float sum = state.sums[lane];
-        if (sum > 0) {
+        if (sum != 0) {
           long at = row(shape, batch, panel, lane);
           MemorySegment.copy(out, ValueLayout.JAVA_FLOAT, at, rows, 0, headDim);
           for (int d = 0; d < headDim; d++) {
@@ -168,7 +168,7 @@ final class FlashAttention1 implements AttentionKernels {
       System.arraycopy(state.sums, 0, sums, panel.first(), panel.count());
       Transposition.copy(state.outputs, 0, COLUMNS, headDim, COLUMNS, rows, 0, headDim);
       for (int lane = 0; lane < panel.count(); lane++) {
-        float inverse = state.sums[lane] > 0 ? 1 / state.sums[lane] : 0;
+        float inverse = state.sums[lane] == 0 ? 0 : 1 / state.sums[lane];
         for (int d = lane * headDim; d < (lane + 1) * headDim; d++) {
           rows[d] *= inverse;
         }

@@ -208,12 +208,12 @@ final class GroupRows {
     for (int d = 0; d < headDim; d++) {
       int tile = tiles + d / COLUMNS * tileLength();
       float output = outputs[tile + head % HeadTile.HEADS * COLUMNS + d % COLUMNS];
-      results[into + d] = sum > 0 ? output / sum : 0;
+      results[into + d] = sum == 0 ? 0 : output / sum;
     }
     results[into + headDim] =
-        sum > 0
-            ? (float) (references[vector * LANES + head] + StrictMath.log(sum))
-            : Float.NEGATIVE_INFINITY;
+        sum == 0
+            ? Float.NEGATIVE_INFINITY
+            : (float) (references[vector * LANES + head] + StrictMath.log(sum));
   }
 
   private static int tileLength() {

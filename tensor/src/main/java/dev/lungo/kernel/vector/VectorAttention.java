@@ -73,7 +73,8 @@ public final class VectorAttention implements AttentionKernels {
           parallel,
           shape,
           GroupRows.STRETCH,
-          (batch, kvHead, stretch, results, at) ->
+          1,
+          (batch, kvHead, one, stretch, results, at) ->
               groups.get().attend(shape, batch, kvHead, stretch, q, k, v, results, at),
           out,
           logSumExp);

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Attention in machine code against the scalar kernels, at sizes on all sides of panels and
 /// blocks.
@@ -42,7 +43,8 @@ class MachineAttentionTest {
         AttentionShape.training(1, 60, 2, 1, 32).with(AttentionPattern.EVERYTHING));
   }
 
-  /// A few queries whose heads share keys, on both sides of the bound between two stretches.
+  /// A few queries whose heads share keys with many, with a few, or with none, on both sides of the
+  /// bound between two stretches.
   static Stream<AttentionShape> fewQueries() {
     return Stream.of(
         decode(1, 1, 1, 16, 1, 16),
@@ -53,6 +55,18 @@ class MachineAttentionTest {
         decode(1, 5, 200, 16, 1, 16).with(AttentionShape.withinWindow(1)),
         decode(1, 5, 3200, 16, 2, 32).with(AttentionShape.withinWindow(150)),
         decode(2, 3, 100, 16, 1, 16)
+            .with(AttentionPattern.EVERYTHING)
+            .withKeyLengths(List.of(3, 97)),
+        decode(1, 1, 1, 1, 1, 16),
+        decode(2, 1, 16, 2, 2, 64),
+        decode(1, 1, 95, 7, 7, 48),
+        decode(2, 3, 113, 12, 4, 32),
+        decode(1, 12, 3080, 6, 2, 16),
+        decode(1, 2, 6145, 4, 4, 256),
+        decode(1, 1, 700, 3, 1, 144),
+        decode(1, 5, 200, 4, 4, 16).with(AttentionShape.withinWindow(1)),
+        decode(1, 5, 3200, 4, 2, 32).with(AttentionShape.withinWindow(150)),
+        decode(2, 3, 100, 8, 8, 16)
             .with(AttentionPattern.EVERYTHING)
             .withKeyLengths(List.of(3, 97)));
   }
@@ -129,15 +143,16 @@ class MachineAttentionTest {
     }
   }
 
-  @Test
-  void fewQueriesTogetherHaveTheBitsOfEach() {
-    AttentionShape together = decode(1, 12, 3080, 16, 1, 32);
+  @ParameterizedTest
+  @ValueSource(ints = {1, 4, 16})
+  void fewQueriesTogetherHaveTheBitsOfEach(int kvHeads) {
+    AttentionShape together = decode(1, 12, 3080, 16, kvHeads, 32);
     Call call = call(together, 1);
     float[] expected = call.run(MachineOrVector.NAME, 2)[0];
     int width = 16 * 32;
     for (int query = 0; query < 12; query++) {
       AttentionShape alone =
-          new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, 1, 32, true, 0.3f);
+          new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, kvHeads, 32, true, 0.3f);
       float[] q = Arrays.copyOfRange(call.q, query * width, (query + 1) * width);
       float[] out = new Call(alone, q, call.k, call.v).run(MachineOrVector.NAME, 1)[0];
       assertThat(Arrays.copyOf(out, width))
@@ -190,14 +205,34 @@ class MachineAttentionTest {
     assertThat(gradients(MachineOrVector.NAME, 3, call, dOut)).isDeepEqualTo(actual);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 150})
+  void whatIsNoNumberReachesOnlyQueriesThatSeeIt(int queries) {
+    AttentionShape shape = new AttentionShape(1, queries, 150, 150, 1, 1, 16, true, 0.25f);
+    for (int key : new int[] {100, 148, 149}) {
+      Call call = call(shape, 1);
+      call.k()[key * 16 + 3] = Float.NaN;
+      float[][] results = call.run(MachineOrVector.NAME, 1);
+      for (int query = 0; query < queries; query++) {
+        boolean sees = shape.position(query) >= key;
+        assertThat(Float.isNaN(results[0][query * 16])).as("query %d", query).isEqualTo(sees);
+        assertThat(Float.isNaN(results[1][query])).as("query %d", query).isEqualTo(sees);
+      }
+    }
+  }
+
   @Test
-  void whatIsNoNumberReachesOnlyQueriesThatSeeIt() {
-    AttentionShape shape = AttentionShape.training(1, 150, 1, 1, 16);
-    Call call = call(shape, 1);
-    call.k()[100 * 16 + 3] = Float.NaN;
-    float[] out = call.run(MachineOrVector.NAME, 1)[0];
-    for (int query = 0; query < 150; query++) {
-      assertThat(Float.isNaN(out[query * 16])).as("query %d", query).isEqualTo(query >= 100);
+  void whatIsNoNumberReachesOnlyHeadsThatReadIt() {
+    for (int kvHeads : new int[] {1, 2, 16}) {
+      AttentionShape shape = decode(1, 1, 50, 16, kvHeads, 16);
+      Call call = call(shape, 1);
+      call.v()[(40 * kvHeads + kvHeads - 1) * 16] = Float.NaN;
+      float[] out = call.run(MachineOrVector.NAME, 1)[0];
+      for (int head = 0; head < 16; head++) {
+        boolean reads = head >= 16 - 16 / kvHeads;
+        assertThat(Float.isNaN(out[head * 16])).as("head %d", head).isEqualTo(reads);
+        assertThat(out[head * 16 + 1]).isFinite();
+      }
     }
   }
 }

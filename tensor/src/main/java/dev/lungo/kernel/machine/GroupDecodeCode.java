@@ -25,7 +25,7 @@ import static dev.lungo.kernel.machine.Register.RSI;
 /// a block of keys, which are read where they are stored, once for all heads.
 ///
 /// Scores and references are as in [ForwardCode].
-final class DecodeCode {
+final class GroupDecodeCode {
   // Arguments, by their place.
   static final int NUMBERS = 0;
 
@@ -40,10 +40,10 @@ final class DecodeCode {
 
   static final int SCORES = 5;
 
-  /// What the weighted values come to: a row of 16 for each dimension.
+  /// What the weighted values come to, head by head.
   static final int OUTPUTS = 6;
 
-  /// 16 references, then 16 sums.
+  /// 16 references, 16 sums, and room for 16 factors.
   static final int STATE = 7;
 
   /// How many keys at the start, and how many at the end, are not seen.
@@ -54,7 +54,7 @@ final class DecodeCode {
   /// As in [ForwardCode].
   static final int LIMITS = 10;
 
-  /// Rows of A and C, and columns of B and C.
+  /// Heads, one a lane, and keys that are met at once.
   static final int SIDE = 16;
 
   static final int ROW_BYTES = SIDE * Float.BYTES;
@@ -62,10 +62,12 @@ final class DecodeCode {
   private static final int GREATER = 14;
   private static final int FAR = 1;
 
-  // Registers: of the products, those from 0 on and
-  private static final int B = 16;
+  // Registers: 16 sums of products from 0 on, and
+  private static final int QUERY = 16;
+  private static final int VALUE = 16;
+  private static final int WEIGHT = 20;
 
-  // of the softmax.
+  // those of the softmax.
   private static final int X = 0;
   private static final int SPARE = 1;
   private static final int MAXIMUM = 4;
@@ -80,18 +82,22 @@ final class DecodeCode {
 
   private static final int LINE = 64;
 
+  /// Vectors of a value that are mixed at once: with as many heads, they take fewer loads than one
+  /// for all heads does.
+  private static final int MIXED = 4;
+
   private final Assembler a = new Assembler();
   private final int headDim;
   private final int rowBytes;
 
-  private DecodeCode(int headDim, int rowBytes) {
+  private GroupDecodeCode(int headDim, int rowBytes) {
     this.headDim = headDim;
     this.rowBytes = rowBytes;
   }
 
   /// @param rowBytes what lies between two keys, and between two values
   static byte[] of(int headDim, int rowBytes) {
-    DecodeCode code = new DecodeCode(headDim, rowBytes);
+    GroupDecodeCode code = new GroupDecodeCode(headDim, rowBytes);
     code.scores();
     code.hide();
     code.maximum();
@@ -105,41 +111,13 @@ final class DecodeCode {
     return at(RDI, place * Long.BYTES);
   }
 
-  /// Adds products of 16 rows of A with rows of B, [Register#RCX] steps, to the first 16 registers.
-  ///
-  /// @param fetches whether keys and values are fetched ahead, a line of each a step
-  private void multiply(int aRow, int aStep, boolean fetches) {
-    Assembler.Label step = new Assembler.Label();
-    a.label(step);
-    if (fetches) {
-      a.prefetch(at(R11, GROUPS_AHEAD * SIDE * rowBytes));
-      a.prefetch(at(RDX, 0));
-      a.add(R11, LINE);
-      a.add(RDX, LINE);
-    }
-    a.zmm(VMOVDQU32, B, at(RAX, 0));
-    for (int row = 0; row < SIDE; row++) {
-      a.zmm(VFMADD231PS, row, B, at(RSI, row * aRow).toAllLanes());
-    }
-    a.add(RSI, aStep);
-    a.add(RAX, ROW_BYTES);
-    a.subtract(RCX, 1);
-    a.jumpIfPositive(step);
-  }
-
-  private void store() {
-    for (int row = 0; row < SIDE; row++) {
-      a.zmm(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
-    }
-  }
-
+  /// Multiplies 16 keys at a time with the queries: a number of each for all heads.
   private void scores() {
     Assembler.Label group = new Assembler.Label();
+    Assembler.Label dimension = new Assembler.Label();
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
     a.load(R10, argument(KEY_ROWS));
-    // A group's rows have a line for each dimension, if no other head's lie between them.
-    boolean together = rowBytes == headDim * Float.BYTES;
     a.load(RDX, argument(VALUES));
     a.move(R11, R8);
     a.label(group);
@@ -149,8 +127,25 @@ final class DecodeCode {
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));
     a.set(RCX, headDim);
-    multiply(rowBytes, Float.BYTES, together);
-    store();
+    a.label(dimension);
+    if (rowBytes == headDim * Float.BYTES) {
+      // A group's rows have a line for each dimension, if no other head's lie between them.
+      a.prefetch(at(R11, GROUPS_AHEAD * SIDE * rowBytes));
+      a.prefetch(at(RDX, 0));
+      a.add(R11, LINE);
+      a.add(RDX, LINE);
+    }
+    a.zmm(VMOVDQU32, QUERY, at(RAX, 0));
+    for (int row = 0; row < SIDE; row++) {
+      a.zmm(VFMADD231PS, row, QUERY, at(RSI, row * rowBytes).toAllLanes());
+    }
+    a.add(RSI, Float.BYTES);
+    a.add(RAX, ROW_BYTES);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(dimension);
+    for (int row = 0; row < SIDE; row++) {
+      a.zmm(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
+    }
     a.add(R8, SIDE * rowBytes);
     a.add(R9, SIDE * ROW_BYTES);
     a.subtract(R10, SIDE);
@@ -221,12 +216,18 @@ final class DecodeCode {
     a.zmm(VSUBPS, X, X, REFERENCE);
     PowerOfTwo.write(a, X, CONSTANTS, SPARE);
     a.zmm(VMULPS, SUM, SUM, X);
+    a.zmm(VMOVDQU32_STORE, X, at(RDX, 2 * ROW_BYTES));
+    a.move(RSI, RDX);
     a.load(R9, argument(OUTPUTS));
-    a.set(RCX, headDim);
+    a.set(RCX, SIDE);
     a.label(rows);
-    a.zmm(VMULPS, SPARE, X, at(R9, 0));
-    a.zmm(VMOVDQU32_STORE, SPARE, at(R9, 0));
-    a.add(R9, ROW_BYTES);
+    a.zmm(VPBROADCASTD, X, at(RSI, 2 * ROW_BYTES));
+    for (int vector = 0; vector < headDim / SIDE; vector++) {
+      a.zmm(VMULPS, SPARE, X, at(R9, vector * LINE));
+      a.zmm(VMOVDQU32_STORE, SPARE, at(R9, vector * LINE));
+    }
+    a.add(RSI, Float.BYTES);
+    a.add(R9, headDim * Float.BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(rows);
   }
@@ -247,23 +248,50 @@ final class DecodeCode {
     a.zmm(VMOVDQU32_STORE, SUM, at(RDX, ROW_BYTES));
   }
 
+  /// Adds the weighted values, as many numbers of as many heads at once as registers hold.
   private void mix() {
-    Assembler.Label dims = new Assembler.Label();
     a.load(R8, argument(VALUES));
     a.load(R9, argument(OUTPUTS));
-    a.set(R10, headDim);
-    a.label(dims);
-    for (int row = 0; row < SIDE; row++) {
-      a.zmm(VMOVDQU32, row, at(R9, row * ROW_BYTES));
+    int vectors = headDim / SIDE;
+    for (int vector = 0; vector < vectors; vector += MIXED) {
+      int count = Math.min(MIXED, vectors - vector);
+      int heads = SIDE / Integer.highestOneBit(2 * count - 1);
+      for (int head = 0; head < SIDE; head += heads) {
+        mix(vector, count, head, heads);
+      }
+    }
+  }
+
+  private void mix(int vector, int vectors, int head, int heads) {
+    Assembler.Label row = new Assembler.Label();
+    for (int i = 0; i < heads * vectors; i++) {
+      a.zmm(VMOVDQU32, i, output(vector, vectors, head, i));
     }
     a.move(RSI, R8);
     a.load(RAX, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
-    multiply(Float.BYTES, rowBytes, false);
-    store();
-    a.add(R8, SIDE * Float.BYTES);
-    a.add(R9, SIDE * ROW_BYTES);
-    a.subtract(R10, SIDE);
-    a.jumpIfPositive(dims);
+    a.label(row);
+    for (int v = 0; v < vectors; v++) {
+      a.zmm(VMOVDQU32, VALUE + v, at(RSI, (vector + v) * LINE));
+    }
+    for (int h = 0; h < heads; h++) {
+      int weight = WEIGHT + h % 4;
+      a.zmm(VPBROADCASTD, weight, at(RAX, (head + h) * Float.BYTES));
+      for (int v = 0; v < vectors; v++) {
+        a.zmm(VFMADD231PS, h * vectors + v, weight, VALUE + v);
+      }
+    }
+    a.add(RSI, rowBytes);
+    a.add(RAX, ROW_BYTES);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(row);
+    for (int i = 0; i < heads * vectors; i++) {
+      a.zmm(VMOVDQU32_STORE, i, output(vector, vectors, head, i));
+    }
+  }
+
+  private Address output(int vector, int vectors, int head, int i) {
+    int at = (head + i / vectors) * headDim * Float.BYTES;
+    return at(R9, at + (vector + i % vectors) * LINE);
   }
 }

@@ -4,19 +4,20 @@ import dev.lungo.kernel.AlignedMemory;
 import dev.lungo.kernel.AttentionShape;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Attention of a few queries whose many heads share keys and values ([DecodeCode]). Belongs to one
-/// thread.
+/// Attention of a few queries whose many heads share keys and values ([GroupDecodeCode]). Belongs
+/// to one thread.
 ///
 /// Blocks of keys do not depend on how many queries come together, and so do no query's bits.
-final class AttentionDecode {
+final class GroupDecode {
   /// From so many heads on, lanes that have none cost less than reading keys again does.
-  private static final int FEWEST_HEADS = 8;
+  private static final int FEWEST_HEADS = 9;
 
-  private static final int LANES = DecodeCode.SIDE;
-  private static final int BLOCK = 96;
+  private static final int LANES = GroupDecodeCode.SIDE;
+  private static final int BLOCK = 128;
 
   /// Keys of a stretch ([dev.lungo.kernel.AttentionStretches]).
   static final int STRETCH = 32 * BLOCK;
@@ -27,8 +28,8 @@ final class AttentionDecode {
   // The numbers at the start of this thread's memory.
   private static final int LIMITS = 0;
   private static final int SCORES = 64;
-  private static final int STATE = SCORES + BLOCK * DecodeCode.ROW_BYTES;
-  private static final int QUERIES = STATE + 2 * DecodeCode.ROW_BYTES;
+  private static final int STATE = SCORES + BLOCK * GroupDecodeCode.ROW_BYTES;
+  private static final int QUERIES = STATE + 3 * GroupDecodeCode.ROW_BYTES;
 
   /// By the size of a head and what lies between two keys, in bytes.
   private record Form(int headDim, int rowBytes) {}
@@ -40,6 +41,10 @@ final class AttentionDecode {
   private final PanelMoves moves = new PanelMoves();
   private MemorySegment own = MemorySegment.NULL;
   private int headDim;
+
+  // Of 16 heads.
+  private float[] rows = new float[0];
+  private float[] columns = new float[0];
 
   static boolean serves(AttentionShape shape) {
     long rowBytes = (long) shape.kvHeads() * shape.headDim() * Float.BYTES;
@@ -59,6 +64,10 @@ final class AttentionDecode {
       int at) {
     headDim = shape.headDim();
     own = memory.atLeast(tail() + 2L * LANES * headDim * Float.BYTES);
+    if (rows.length < LANES * headDim) {
+      rows = new float[LANES * headDim];
+      columns = new float[LANES * headDim];
+    }
     own.set(FLOAT, LIMITS, ForwardCode.SLACK);
     own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
     for (int query = 0; query < shape.queries(); query++) {
@@ -73,24 +82,28 @@ final class AttentionDecode {
   }
 
   private long outputs() {
-    return QUERIES + (long) headDim * DecodeCode.ROW_BYTES;
+    return QUERIES + (long) headDim * GroupDecodeCode.ROW_BYTES;
   }
 
   /// Returns where the last keys and values are copied to, if they are no whole group.
   private long tail() {
-    return outputs() + (long) headDim * DecodeCode.ROW_BYTES;
+    return outputs() + (long) headDim * GroupDecodeCode.ROW_BYTES;
   }
 
   private void begin(
       AttentionShape shape, int batch, int query, int head, int heads, MemorySegment q) {
-    own.asSlice(QUERIES, tail() - QUERIES).fill((byte) 0);
     float scale = (float) (shape.scale() / Math.log(2));
     long from = (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
-    for (int lane = 0; lane < LANES; lane++) {
-      for (int d = 0; d < headDim && lane < heads; d++) {
-        float value = q.getAtIndex(FLOAT, from + lane * headDim + d) * scale;
-        own.set(FLOAT, QUERIES + (long) (d * LANES + lane) * Float.BYTES, value);
+    MemorySegment.copy(q, FLOAT, from * Float.BYTES, rows, 0, heads * headDim);
+    Arrays.fill(rows, heads * headDim, LANES * headDim, 0);
+    for (int d = 0; d < headDim; d++) {
+      for (int lane = 0; lane < LANES; lane++) {
+        columns[d * LANES + lane] = rows[lane * headDim + d] * scale;
       }
+    }
+    MemorySegment.copy(columns, 0, own, FLOAT, QUERIES, LANES * headDim);
+    own.asSlice(outputs(), (long) headDim * GroupDecodeCode.ROW_BYTES).fill((byte) 0);
+    for (int lane = 0; lane < LANES; lane++) {
       own.set(FLOAT, STATE + (long) lane * Float.BYTES, NO_REFERENCE);
       own.set(FLOAT, STATE + (long) (LANES + lane) * Float.BYTES, 0);
     }
@@ -133,36 +146,38 @@ final class AttentionDecode {
     }
     long start = own.address();
     arguments
-        .set(DecodeCode.NUMBERS, PowerOfTwo.ADDRESS)
-        .set(DecodeCode.QUERIES, start + QUERIES)
-        .set(DecodeCode.KEYS, keys)
-        .set(DecodeCode.VALUES, values)
-        .set(DecodeCode.KEY_ROWS, rows)
-        .set(DecodeCode.SCORES, start + SCORES)
-        .set(DecodeCode.OUTPUTS, start + outputs())
-        .set(DecodeCode.STATE, start + STATE)
-        .set(DecodeCode.HIDDEN, hidden)
-        .set(DecodeCode.UNSEEN, unseen)
-        .set(DecodeCode.LIMITS, start + LIMITS)
+        .set(GroupDecodeCode.NUMBERS, PowerOfTwo.ADDRESS)
+        .set(GroupDecodeCode.QUERIES, start + QUERIES)
+        .set(GroupDecodeCode.KEYS, keys)
+        .set(GroupDecodeCode.VALUES, values)
+        .set(GroupDecodeCode.KEY_ROWS, rows)
+        .set(GroupDecodeCode.SCORES, start + SCORES)
+        .set(GroupDecodeCode.OUTPUTS, start + outputs())
+        .set(GroupDecodeCode.STATE, start + STATE)
+        .set(GroupDecodeCode.HIDDEN, hidden)
+        .set(GroupDecodeCode.UNSEEN, unseen)
+        .set(GroupDecodeCode.LIMITS, start + LIMITS)
         .call(
             CODE.computeIfAbsent(
                 new Form(headDim, rowBytes),
-                form -> MachineFunction.of(DecodeCode.of(form.headDim, form.rowBytes))));
+                form -> MachineFunction.of(GroupDecodeCode.of(form.headDim, form.rowBytes))));
   }
 
   private void finish(int heads, float[] results, int at) {
     for (int lane = 0; lane < heads; lane++) {
       float sum = own.get(FLOAT, STATE + (long) (LANES + lane) * Float.BYTES);
       float reference = own.get(FLOAT, STATE + (long) lane * Float.BYTES);
+      float factor = sum == 0 ? 0 : 1 / sum;
       int to = at + lane * (headDim + 1);
-      for (int d = 0; d < headDim; d++) {
-        float output = own.get(FLOAT, outputs() + (long) (d * LANES + lane) * Float.BYTES);
-        results[to + d] = sum > 0 ? output / sum : 0;
+      MemorySegment.copy(
+          own, FLOAT, outputs() + (long) lane * headDim * Float.BYTES, results, to, headDim);
+      for (int d = to; d < to + headDim; d++) {
+        results[d] *= factor;
       }
       results[to + headDim] =
-          sum > 0
-              ? (float) (reference * Math.log(2) + StrictMath.log(sum))
-              : Float.NEGATIVE_INFINITY;
+          sum == 0
+              ? Float.NEGATIVE_INFINITY
+              : (float) (reference * Math.log(2) + StrictMath.log(sum));
     }
   }
 }
