@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// by; then the next panels.
 final class AttentionBackward {
   /// Bytes of packed panels.
-  private static final int MOST_KEPT = 1 << 21;
+  private static final int MOST_KEPT = 1 << 22;
 
   private static final int COLUMNS = ProductTile.COLUMNS;
   private static final int ROW_BYTES = ProductTile.ROW_BYTES;
@@ -83,7 +83,7 @@ final class AttentionBackward {
       for (int i = 0; i < panels; i++) {
         Panel panel = Panel.of(shape, kvHead, first, count, i);
         if (keys.meets(shape, shape.position(panel.first()))) {
-          advance(headDim, placeOf(i));
+          advance(headDim, i);
         }
       }
       long offset = KeyBlock.offset(shape, batch, kvHead, key);
@@ -142,9 +142,9 @@ final class AttentionBackward {
     }
   }
 
-  private void advance(int headDim, long place) {
+  private void advance(int headDim, int panel) {
     long start = own.address();
-    long packed = start + place;
+    long packed = start + placeOf(panel);
     arguments
         .set(BackwardCode.NUMBERS, PowerOfTwo.ADDRESS)
         .set(BackwardCode.QUERIES, packed)
@@ -163,6 +163,9 @@ final class AttentionBackward {
         .set(BackwardCode.SCALE, start + FACTOR)
         .set(BackwardCode.MASKED_ROWS, keys.maskedRows())
         .set(BackwardCode.MASKS, keys.masks())
+        .set(BackwardCode.NEXT_LINE, keys.nextLine(panel))
+        .set(BackwardCode.NEXT_STEP, keys.stride())
+        .set(BackwardCode.NEXT_PANEL, start + placeOf(panel + 1))
         .call(CODE.computeIfAbsent(headDim, size -> MachineFunction.of(BackwardCode.of(size))));
   }
 

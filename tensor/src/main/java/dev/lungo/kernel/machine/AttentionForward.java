@@ -56,7 +56,7 @@ final class AttentionForward {
       for (int i = 0; i < panels; i++) {
         Panel panel = Panel.of(shape, kvHead, first, count, i);
         if (keys.meets(shape, shape.position(panel.first()))) {
-          advance(shape.headDim(), place(i));
+          advance(shape.headDim(), i);
         }
       }
     }
@@ -101,8 +101,9 @@ final class AttentionForward {
   }
 
   /// Takes a panel on by the block of keys.
-  private void advance(int headDim, long place) {
+  private void advance(int headDim, int panel) {
     long start = own.address();
+    long place = place(panel);
     arguments
         .set(ForwardCode.NUMBERS, PowerOfTwo.ADDRESS)
         .set(ForwardCode.QUERIES, start + place)
@@ -115,6 +116,8 @@ final class AttentionForward {
         .set(ForwardCode.MASKED_ROWS, keys.maskedRows())
         .set(ForwardCode.MASKS, keys.masks())
         .set(ForwardCode.LIMITS, start + LIMITS)
+        .set(ForwardCode.NEXT_LINE, keys.nextLine(panel))
+        .set(ForwardCode.NEXT_STEP, keys.stride())
         .call(CODE.computeIfAbsent(headDim, size -> MachineFunction.of(ForwardCode.of(size))));
   }
 

@@ -62,8 +62,14 @@ final class BackwardCode {
   static final int MASKED_ROWS = 15;
 
   static final int MASKS = 16;
+  static final int NEXT_LINE = 17;
+  static final int NEXT_STEP = 18;
+
+  /// The panel that comes next.
+  static final int NEXT_PANEL = 19;
 
   private static final int VECTOR = 64;
+  private static final int LINES_OF_A_TILE = 8;
   private static final int COLUMNS = ProductTile.COLUMNS;
   private static final int ROWS = ProductTile.ROWS;
   private static final int ROW_BYTES = ProductTile.ROW_BYTES;
@@ -88,8 +94,8 @@ final class BackwardCode {
 
   static byte[] of(int headDim) {
     BackwardCode code = new BackwardCode(headDim);
-    code.acrossDimensions(KEYS, QUERIES, WEIGHTS);
-    code.acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES);
+    code.acrossDimensions(KEYS, QUERIES, WEIGHTS, true);
+    code.acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES, false);
     code.softmax();
     code.acrossKeys();
     code.acrossQueries(WEIGHTS, OUTPUT_SLOPE_ROWS, VALUE_SLOPES);
@@ -103,12 +109,20 @@ final class BackwardCode {
   }
 
   /// Multiplies rows of keys or values by packed queries or slopes: a row for each key.
-  private void acrossDimensions(int rows, int packed, int into) {
+  ///
+  /// @param fetches whether a line of what comes next is fetched for each
+  private void acrossDimensions(int rows, int packed, int into, boolean fetches) {
     Assembler.Label group = new Assembler.Label();
     a.load(R8, argument(rows));
     a.load(R9, argument(into));
     a.load(R10, argument(KEY_ROWS));
+    a.load(R11, argument(NEXT_LINE));
+    a.load(RDX, argument(NEXT_STEP));
     a.label(group);
+    if (fetches) {
+      ProductTile.fetch(a, R11, RDX);
+    }
+    fetchPanel();
     ProductTile.zero(a);
     a.move(RSI, R8);
     a.load(RAX, argument(packed));
@@ -119,6 +133,16 @@ final class BackwardCode {
     a.add(R9, ROWS * ROW_BYTES);
     a.subtract(R10, ROWS);
     a.jumpIfPositive(group);
+  }
+
+  /// Fetches a few lines of the next panel, before each tile: all tiles together fetch most of it.
+  private void fetchPanel() {
+    a.load(RSI, argument(NEXT_PANEL));
+    for (int i = 0; i < LINES_OF_A_TILE; i++) {
+      a.prefetch(at(RSI, i * VECTOR));
+    }
+    a.add(RSI, LINES_OF_A_TILE * VECTOR);
+    a.store(argument(NEXT_PANEL), RSI);
   }
 
   /// Turns scores into weights, and the slopes of weights into those of scores.
@@ -185,6 +209,7 @@ final class BackwardCode {
     a.load(R9, argument(QUERY_SLOPES));
     a.set(R10, headDim);
     a.label(dims);
+    fetchPanel();
     ProductTile.load(a, R9, ROW_BYTES);
     a.move(RSI, R8);
     a.load(RAX, argument(SLOPES));
@@ -209,6 +234,7 @@ final class BackwardCode {
     a.load(R11, argument(rows));
     a.set(RDX, headDim);
     a.label(dims);
+    fetchPanel();
     ProductTile.load(a, R9, rowBytes);
     a.move(RSI, R8);
     a.move(RAX, R11);

@@ -10,6 +10,7 @@ import static dev.lungo.kernel.machine.Instruction.VMULPS;
 import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
 import static dev.lungo.kernel.machine.Instruction.VSUBPS;
 import static dev.lungo.kernel.machine.Register.R10;
+import static dev.lungo.kernel.machine.Register.R11;
 import static dev.lungo.kernel.machine.Register.R8;
 import static dev.lungo.kernel.machine.Register.R9;
 import static dev.lungo.kernel.machine.Register.RAX;
@@ -55,6 +56,11 @@ final class ForwardCode {
 
   /// The address of [#SLACK] and minus infinity.
   static final int LIMITS = 10;
+
+  /// A line of what comes next, and what lies between it and the same one of the next row.
+  static final int NEXT_LINE = 11;
+
+  static final int NEXT_STEP = 12;
 
   /// e^8, as a power of 2.
   static final float SLACK = (float) (8 / Math.log(2));
@@ -104,7 +110,11 @@ final class ForwardCode {
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
     a.load(R10, argument(KEY_ROWS));
+    a.load(R11, argument(NEXT_LINE));
+    a.load(RDX, argument(NEXT_STEP));
     a.label(group);
+    // Spread over the products, which leave memory idle.
+    ProductTile.fetch(a, R11, RDX);
     ProductTile.zero(a);
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));

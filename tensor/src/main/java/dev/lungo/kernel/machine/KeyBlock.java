@@ -12,6 +12,7 @@ final class KeyBlock {
   /// The most keys of a block.
   static final int KEYS = 96;
 
+  private static final int LINE = 64;
   private static final int COLUMNS = ProductTile.COLUMNS;
   private static final int ROWS = ProductTile.ROWS;
 
@@ -23,6 +24,9 @@ final class KeyBlock {
   private int some;
   private int rows;
   private boolean masked;
+  private long nextKeys;
+  private long nextValues;
+  private long stride;
 
   /// Takes the `count` keys from `first` on.
   ///
@@ -32,8 +36,10 @@ final class KeyBlock {
     key = first;
     some = count;
     own = memory.atLeast(2 * length() + (long) KEYS * Long.BYTES);
-    long stride = (long) shape.kvHeads() * headDim * Float.BYTES;
+    stride = (long) shape.kvHeads() * headDim * Float.BYTES;
     long from = offset(shape, batch, kvHead, first);
+    nextKeys = k + from + KEYS * stride;
+    nextValues = v + from + KEYS * stride;
     moves.copy(k + from, stride, keys(), count, headDim);
     moves.copy(v + from, stride, values(), count, headDim);
     // Whole groups of rows are multiplied: what is not there must be numbers.
@@ -47,6 +53,19 @@ final class KeyBlock {
   static long offset(AttentionShape shape, int batch, int kvHead, int key) {
     long row = ((long) batch * shape.keyCapacity() + key) * shape.kvHeads() + kvHead;
     return row * shape.headDim() * Float.BYTES;
+  }
+
+  /// Returns a line of the first key or value after the block, another for each panel: to be
+  /// fetched while panels meet this block. In the rows after it, it is [#stride] further on.
+  long nextLine(int panel) {
+    int lines = headDim * Float.BYTES / LINE;
+    long rows = panel / lines % 2 == 0 ? nextKeys : nextValues;
+    return rows + (long) (panel % lines) * LINE;
+  }
+
+  /// Returns the bytes from one key to the next, where they are stored.
+  long stride() {
+    return stride;
   }
 
   private long length() {

@@ -34,6 +34,16 @@ final class ProductTile {
     }
   }
 
+  /// Fetches a line of as many rows as A has, and leaves `line` at the next row.
+  ///
+  /// @param step bytes between two rows
+  static void fetch(Assembler a, Register line, Register step) {
+    for (int row = 0; row < ROWS; row++) {
+      a.prefetch(at(line, 0));
+      a.add(line, step);
+    }
+  }
+
   static void load(Assembler a, Register from, int rowBytes) {
     for (int i = 0; i < 2 * ROWS; i++) {
       a.zmm(VMOVDQU32, i, at(from, i / 2 * rowBytes + i % 2 * VECTOR));
