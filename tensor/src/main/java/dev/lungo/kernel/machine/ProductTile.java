@@ -56,7 +56,8 @@ final class ProductTile {
     }
   }
 
-  /// Adds as many steps as [Register#RCX] says; A begins at [Register#RSI], B at [Register#RAX].
+  /// Adds as many steps as [Register#RCX] says, an even number; A begins at [Register#RSI], B at
+  /// [Register#RAX].
   ///
   /// @param aRow bytes between two rows of A
   /// @param aStep bytes between two of its columns
@@ -64,17 +65,19 @@ final class ProductTile {
   static void multiply(Assembler a, int aRow, int aStep, int bStep) {
     Assembler.Label step = new Assembler.Label();
     a.label(step);
-    a.zmm(VMOVDQU32, B, at(RAX, 0));
-    a.zmm(VMOVDQU32, B + 1, at(RAX, VECTOR));
-    for (int row = 0; row < ROWS; row++) {
-      int x = A + row % 4;
-      a.zmm(VPBROADCASTD, x, at(RSI, row * aRow));
-      a.zmm(VFMADD231PS, 2 * row, x, B);
-      a.zmm(VFMADD231PS, 2 * row + 1, x, B + 1);
+    for (int half = 0; half < 2; half++) {
+      a.zmm(VMOVDQU32, B, at(RAX, half * bStep));
+      a.zmm(VMOVDQU32, B + 1, at(RAX, half * bStep + VECTOR));
+      for (int row = 0; row < ROWS; row++) {
+        int x = A + row % 4;
+        a.zmm(VPBROADCASTD, x, at(RSI, half * aStep + row * aRow));
+        a.zmm(VFMADD231PS, 2 * row, x, B);
+        a.zmm(VFMADD231PS, 2 * row + 1, x, B + 1);
+      }
     }
-    a.add(RSI, aStep);
-    a.add(RAX, bStep);
-    a.subtract(RCX, 1);
+    a.add(RSI, 2 * aStep);
+    a.add(RAX, 2 * bStep);
+    a.subtract(RCX, 2);
     a.jumpIfPositive(step);
   }
 }
