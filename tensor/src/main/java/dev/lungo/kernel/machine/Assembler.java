@@ -3,12 +3,17 @@ package dev.lungo.kernel.machine;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
-/// Writes machine code for x86-64 with AVX-512: as much of it as the kernels here need.
+/// Writes machine code for x86-64 with AVX-512 or AVX2: as much of it as the kernels here need.
 ///
-/// Vector registers are numbers from 0 to 31, mask registers from 1 to 7. The order of operands is
-/// that of Intel's manuals: where the result goes comes first. Displacements and jumps take four
-/// bytes always, which makes code longer than need be, and not slower.
+/// Vector registers are numbers from 0 to 31, or to 15 with AVX2; mask registers, which AVX2 has
+/// none of, from 1 to 7. The order of operands is that of Intel's manuals: where the result goes
+/// comes first. Displacements and jumps take four bytes always, which makes code longer than need
+/// be, and not slower.
 final class Assembler {
   /// How many bits of vector registers an instruction uses.
   private static final int BITS_256 = 1;
@@ -20,7 +25,18 @@ final class Assembler {
   /// Added to a mask: the other lanes become 0.
   private static final int ZERO_OTHERS = 0x80;
 
+  private final VectorUnit unit;
+  private final Map<List<Integer>, Label> constants = new LinkedHashMap<>();
   private ByteBuffer code = ByteBuffer.allocate(1 << 12).order(ByteOrder.LITTLE_ENDIAN);
+
+  Assembler(VectorUnit unit) {
+    this.unit = unit;
+  }
+
+  /// Writes for AVX-512.
+  Assembler() {
+    this(VectorUnit.AVX512);
+  }
 
   /// A place that jumps lead to, once it is known.
   static final class Label {
@@ -30,75 +46,136 @@ final class Assembler {
     private int[] jumps = new int[0];
   }
 
-  /// Returns what was written.
+  VectorUnit unit() {
+    return unit;
+  }
+
+  /// Returns what was written, and after it the constants.
   byte[] code() {
+    if (!constants.isEmpty()) {
+      while (code.position() % unit.bytes() != 0) {
+        raw(0);
+      }
+      constants.forEach((numbers, label) -> {
+        prepare();
+        label(label);
+        numbers.forEach(code::putInt);
+      });
+      constants.clear();
+    }
     return Arrays.copyOf(code.array(), code.position());
+  }
+
+  // Constants.
+
+  /// Returns where a vector with a float in all lanes will be, for instructions without immediate.
+  Address constant(float number) {
+    return constant(Collections.nCopies(unit.lanes(), Float.floatToRawIntBits(number)));
+  }
+
+  /// Returns where a vector of these numbers of 32 bits will be.
+  Address constant(List<Integer> lanes) {
+    return Address.at(constants.computeIfAbsent(List.copyOf(lanes), key -> new Label()));
   }
 
   // Vectors.
 
-  /// Two operands, 512 bits: `to` becomes f(`second`).
-  void zmm(Instruction instruction, int to, int second) {
-    vector(instruction, BITS_512, NO_MASK, to, 0, second);
+  /// Two operands, as wide as vectors are: `to` becomes f(`second`).
+  void vector(Instruction instruction, int to, int second) {
+    whole(instruction, to, 0, second);
   }
 
-  void zmm(Instruction instruction, int to, Address second) {
-    vector(instruction, BITS_512, NO_MASK, to, 0, second);
+  void vector(Instruction instruction, int to, Address second) {
+    whole(instruction, to, 0, second);
   }
 
-  /// Three operands, 512 bits: `to` becomes f(`first`, `second`), or f(`to`, `first`, `second`).
-  void zmm(Instruction instruction, int to, int first, int second) {
-    vector(instruction, BITS_512, NO_MASK, to, first, second);
+  /// Three operands: `to` becomes f(`first`, `second`), or f(`to`, `first`, `second`).
+  void vector(Instruction instruction, int to, int first, int second) {
+    whole(instruction, to, first, second);
   }
 
-  void zmm(Instruction instruction, int to, int first, Address second) {
-    vector(instruction, BITS_512, NO_MASK, to, first, second);
+  void vector(Instruction instruction, int to, int first, Address second) {
+    whole(instruction, to, first, second);
   }
 
   /// Three operands, and a number that says how.
-  void zmmBy(Instruction instruction, int to, int first, int second, int immediate) {
-    vector(instruction, BITS_512, NO_MASK, to, first, second);
+  void vectorBy(Instruction instruction, int to, int first, int second, int immediate) {
+    whole(instruction, to, first, second);
     code.put((byte) immediate);
   }
 
-  void zmmBy(Instruction instruction, int to, int first, Address second, int immediate) {
-    vector(instruction, BITS_512, NO_MASK, to, first, second);
+  void vectorBy(Instruction instruction, int to, int first, Address second, int immediate) {
+    if (second.label() != null) {
+      throw new IllegalArgumentException("a label is as far as the next instruction is from it");
+    }
+    whole(instruction, to, first, second);
     code.put((byte) immediate);
   }
 
   /// Two operands; lanes that `mask` does not name keep what they had.
   void zmmMasked(Instruction instruction, int mask, int to, Address second) {
-    vector(instruction, BITS_512, mask, to, 0, second);
+    encode(instruction, BITS_512, mask, to, 0, second);
   }
 
   /// Three operands; lanes that `mask` does not name keep what they had.
   void zmmMasked(Instruction instruction, int mask, int to, int first, int second) {
-    vector(instruction, BITS_512, mask, to, first, second);
+    encode(instruction, BITS_512, mask, to, first, second);
   }
 
   /// Three operands; lanes that `mask` does not name become 0.
   void zmmOrZero(Instruction instruction, int mask, int to, int first, int second) {
-    vector(instruction, BITS_512, mask | ZERO_OTHERS, to, first, second);
+    encode(instruction, BITS_512, mask | ZERO_OTHERS, to, first, second);
   }
 
   /// Two operands, 256 bits; the upper half of `to` becomes 0.
   void ymm(Instruction instruction, int to, Address second) {
-    vector(instruction, BITS_256, NO_MASK, to, 0, second);
+    encode(instruction, BITS_256, NO_MASK, to, 0, second);
   }
 
   /// Two operands, 256 bits; lanes that `mask` does not name keep what they had.
   void ymmMasked(Instruction instruction, int mask, int to, Address second) {
-    vector(instruction, BITS_256, mask, to, 0, second);
+    encode(instruction, BITS_256, mask, to, 0, second);
   }
 
-  private void vector(
+  private void whole(Instruction instruction, int to, int first, int second) {
+    if (unit == VectorUnit.AVX512) {
+      encode(instruction, BITS_512, NO_MASK, to, first, second);
+      return;
+    }
+    prepare();
+    shortPrefixes(instruction, to, first, 0, bit(second, 3));
+    code.put((byte) (0xc0 | (to & 7) << 3 | second & 7));
+  }
+
+  private void whole(Instruction instruction, int to, int first, Address second) {
+    if (unit == VectorUnit.AVX512) {
+      encode(instruction, BITS_512, NO_MASK, to, first, second);
+      return;
+    }
+    prepare();
+    int index = second.index() == null ? 0 : second.index().number();
+    int base = second.base().number();
+    shortPrefixes(instruction, to, first, bit(index, 3), bit(base, 3));
+    memory(to, second);
+  }
+
+  /// The three bytes that precede an AVX2 instruction, and its number.
+  private void shortPrefixes(Instruction instruction, int to, int first, int x, int b) {
+    code.put((byte) 0xc4);
+    int operand = (1 - bit(to, 3)) << 7 | (1 - x) << 6 | (1 - b) << 5;
+    code.put((byte) (operand | instruction.map()));
+    code.put((byte) ((~first & 15) << 3 | 4 | instruction.prefix()));
+    code.put((byte) instruction.number());
+  }
+
+  private void encode(
       Instruction instruction, int length, int mask, int to, int first, int second) {
     prepare();
     prefixes(instruction, length, mask, false, to, first, bit(second, 4), bit(second, 3));
     code.put((byte) (0xc0 | (to & 7) << 3 | second & 7));
   }
 
-  private void vector(
+  private void encode(
       Instruction instruction, int length, int mask, int to, int first, Address second) {
     prepare();
     int index = second.index() == null ? 0 : second.index().number();
@@ -136,6 +213,11 @@ final class Assembler {
 
   /// The bytes that name a place in memory.
   private void memory(int register, Address address) {
+    if (address.label() != null) {
+      code.put((byte) ((register & 7) << 3 | 5));
+      distance(address.label());
+      return;
+    }
     int base = address.base().number() & 7;
     if (address.index() == null) {
       code.put((byte) (0x80 | (register & 7) << 3 | base));
@@ -163,6 +245,11 @@ final class Assembler {
   /// Makes a mask of 64 bits of the lower halves of two.
   void joinMasks(int to, int upper, int lower) {
     raw(0xc4, 0xe1, 0x84 | (~upper & 15) << 3, 0x4b, 0xc0 | to << 3 | lower);
+  }
+
+  /// Lets [#jumpIfZero] see whether a vector register of AVX2 holds nothing.
+  void testVector(int register) {
+    whole(Instruction.VPTEST, register, 0, register);
   }
 
   /// Lets [#jumpIfZero] see whether two mask registers of 16 bits name no lane.

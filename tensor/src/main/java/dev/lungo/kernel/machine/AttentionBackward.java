@@ -16,27 +16,41 @@ final class AttentionBackward {
   /// Bytes of packed panels.
   private static final int MOST_KEPT = 1 << 22;
 
-  private static final int COLUMNS = ProductTile.COLUMNS;
-  private static final int ROW_BYTES = ProductTile.ROW_BYTES;
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   // At the start of this thread's memory: what packed queries are scaled by, the factor of slopes,
-  // and 32 ones.
+  // and a one for each lane.
   private static final int SCALE = 0;
   private static final int FACTOR = Float.BYTES;
   private static final int ONES = 64;
-  private static final int WEIGHTS = ONES + ROW_BYTES;
-  private static final int SLOPES = WEIGHTS + KeyBlock.KEYS * ROW_BYTES;
-  private static final int KEY_SLOPES = SLOPES + KeyBlock.KEYS * ROW_BYTES;
 
-  private static final Map<Integer, MachineFunction> CODE = new ConcurrentHashMap<>();
+  private record Form(VectorUnit unit, int headDim) {}
+
+  private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
   private final AlignedMemory memory = new AlignedMemory();
   private final Arguments arguments = new Arguments();
-  private final PanelMoves moves = new PanelMoves();
-  private final KeyBlock keys = new KeyBlock();
+  private final VectorUnit unit;
+  private final PanelMoves moves;
+  private final KeyBlock keys;
+  private final int columns;
+  private final int rowBytes;
+  private final int weights;
+  private final int slopes;
+  private final int keySlopes;
   private MemorySegment own = MemorySegment.NULL;
   private int panelBytes;
+
+  AttentionBackward(VectorUnit unit) {
+    this.unit = unit;
+    this.moves = new PanelMoves(unit);
+    this.keys = new KeyBlock(unit);
+    this.columns = unit.columns();
+    this.rowBytes = unit.rowBytes();
+    this.weights = ONES + rowBytes;
+    this.slopes = weights + KeyBlock.KEYS * rowBytes;
+    this.keySlopes = slopes + KeyBlock.KEYS * rowBytes;
+  }
 
   /// Addresses of the operands and gradients of one call.
   record Operands(
@@ -52,13 +66,13 @@ final class AttentionBackward {
 
   /// Adds the gradients of one key/value head and of the heads that read it.
   void differentiate(AttentionShape shape, int batch, int kvHead, Operands operands) {
-    panelBytes = shape.headDim() * ROW_BYTES;
+    panelBytes = shape.headDim() * rowBytes;
     int most = (int) (MOST_KEPT / (shape.group() * (placeOf(1) - placeOf(0))));
-    int chunk = Math.max(1, most) * COLUMNS;
-    own = memory.atLeast(placeOf(Panel.count(shape, Math.min(chunk, shape.queries()))));
+    int chunk = Math.max(1, most) * columns;
+    own = memory.atLeast(placeOf(Panel.count(shape, Math.min(chunk, shape.queries()), columns)));
     own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
     own.set(FLOAT, FACTOR, shape.scale());
-    for (int lane = 0; lane < COLUMNS; lane++) {
+    for (int lane = 0; lane < columns; lane++) {
       own.set(FLOAT, ONES + lane * Float.BYTES, 1);
     }
     for (int first = 0; first < shape.queries(); first += chunk) {
@@ -69,9 +83,9 @@ final class AttentionBackward {
 
   private void differentiate(
       AttentionShape shape, int batch, int kvHead, int first, int count, Operands operands) {
-    int panels = Panel.count(shape, count);
+    int panels = Panel.count(shape, count, columns);
     for (int i = 0; i < panels; i++) {
-      begin(shape, batch, Panel.of(shape, kvHead, first, count, i), operands, placeOf(i));
+      begin(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, placeOf(i));
     }
     int headDim = shape.headDim();
     long stride = (long) shape.kvHeads() * headDim * Float.BYTES;
@@ -79,33 +93,33 @@ final class AttentionBackward {
     for (int key = shape.hiddenKeys(first); key < to; key += KeyBlock.KEYS) {
       int some = Math.min(KeyBlock.KEYS, to - key);
       keys.copy(shape, batch, kvHead, key, some, operands.k, operands.v);
-      own.asSlice(KEY_SLOPES, 2 * keyBytes()).fill((byte) 0);
+      own.asSlice(keySlopes, 2 * keyBytes()).fill((byte) 0);
       for (int i = 0; i < panels; i++) {
-        Panel panel = Panel.of(shape, kvHead, first, count, i);
+        Panel panel = Panel.of(shape, kvHead, first, count, i, columns);
         if (keys.meets(shape, shape.position(panel.first()))) {
           advance(headDim, i);
         }
       }
       long offset = KeyBlock.offset(shape, batch, kvHead, key);
-      long slopes = own.address() + KEY_SLOPES;
-      moves.add(slopes, operands.dk + offset, stride, some, headDim);
-      moves.add(slopes + keyBytes(), operands.dv + offset, stride, some, headDim);
+      long gradients = own.address() + keySlopes;
+      moves.add(gradients, operands.dk + offset, stride, some, headDim);
+      moves.add(gradients + keyBytes(), operands.dv + offset, stride, some, headDim);
     }
     for (int i = 0; i < panels; i++) {
-      finish(shape, batch, Panel.of(shape, kvHead, first, count, i), operands, placeOf(i));
+      finish(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, placeOf(i));
     }
   }
 
   /// Returns the bytes of the gradients of a block's keys: panels are as wide as blocks have rows,
   /// three times.
   private long keyBytes() {
-    return (long) KeyBlock.KEYS * panelBytes / COLUMNS;
+    return (long) KeyBlock.KEYS * panelBytes / columns;
   }
 
   /// Returns where a panel is: packed queries, packed slopes of outputs, both as rows, packed
   /// slopes of queries, log-sum-exps and deltas.
   private long placeOf(int panel) {
-    return KEY_SLOPES + 2 * keyBytes() + (long) panel * (5L * panelBytes + 2 * ROW_BYTES);
+    return keySlopes + 2 * keyBytes() + (long) panel * (5L * panelBytes + 2 * rowBytes);
   }
 
   private void begin(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
@@ -126,10 +140,10 @@ final class AttentionBackward {
     moves.pack(slopeRows, row, packed + panelBytes, own.address() + ONES, headDim);
     own.asSlice(place + 4L * panelBytes, panelBytes).fill((byte) 0);
     long state = place + 5L * panelBytes;
-    long deltas = own.address() + state + ROW_BYTES;
+    long deltas = own.address() + state + rowBytes;
     moves.dots(operands.dOut + offset, operands.out + offset, stride, deltas, count, headDim);
     long sums = panel.sum(shape, batch);
-    for (int lane = 0; lane < COLUMNS; lane++) {
+    for (int lane = 0; lane < columns; lane++) {
       // A query that is not there has no weights.
       float sum =
           lane < count
@@ -137,7 +151,7 @@ final class AttentionBackward {
               : Float.POSITIVE_INFINITY;
       own.set(FLOAT, state + lane * Float.BYTES, sum);
       if (lane >= count) {
-        own.set(FLOAT, state + (COLUMNS + lane) * Float.BYTES, 0);
+        own.set(FLOAT, state + (columns + lane) * Float.BYTES, 0);
       }
     }
   }
@@ -156,17 +170,20 @@ final class AttentionBackward {
         .set(BackwardCode.KEYS, keys.keys())
         .set(BackwardCode.VALUES, keys.values())
         .set(BackwardCode.KEY_ROWS, keys.rows())
-        .set(BackwardCode.WEIGHTS, start + WEIGHTS)
-        .set(BackwardCode.SLOPES, start + SLOPES)
-        .set(BackwardCode.KEY_SLOPES, start + KEY_SLOPES)
-        .set(BackwardCode.VALUE_SLOPES, start + KEY_SLOPES + keyBytes())
+        .set(BackwardCode.WEIGHTS, start + weights)
+        .set(BackwardCode.SLOPES, start + slopes)
+        .set(BackwardCode.KEY_SLOPES, start + keySlopes)
+        .set(BackwardCode.VALUE_SLOPES, start + keySlopes + keyBytes())
         .set(BackwardCode.SCALE, start + FACTOR)
         .set(BackwardCode.MASKED_ROWS, keys.maskedRows())
         .set(BackwardCode.MASKS, keys.masks())
         .set(BackwardCode.NEXT_LINE, keys.nextLine(panel))
         .set(BackwardCode.NEXT_STEP, keys.stride())
         .set(BackwardCode.NEXT_PANEL, start + placeOf(panel + 1))
-        .call(CODE.computeIfAbsent(headDim, size -> MachineFunction.of(BackwardCode.of(size))));
+        .call(
+            CODE.computeIfAbsent(
+                new Form(unit, headDim),
+                form -> MachineFunction.of(BackwardCode.of(form.unit, form.headDim))));
   }
 
   private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {

@@ -10,9 +10,6 @@ import java.util.concurrent.ConcurrentHashMap;
 /// The forward pass of attention for a block of queries and one key/value head: panels of queries
 /// stay, blocks of keys pass by ([ForwardCode]). Belongs to one thread.
 final class AttentionForward {
-  private static final int COLUMNS = ProductTile.COLUMNS;
-  private static final int STATE_BYTES = 2 * ProductTile.ROW_BYTES;
-
   /// Not -∞: a lane may see nothing of its panel's first block, and -∞ less -∞ is no number.
   private static final float NO_REFERENCE = -0x1p100f;
 
@@ -22,16 +19,26 @@ final class AttentionForward {
   private static final int SCALE = 0;
   private static final int LIMITS = Float.BYTES;
   private static final int SCORES = 64;
-  private static final int PANELS = SCORES + KeyBlock.KEYS * ProductTile.ROW_BYTES;
 
-  private static final Map<Integer, MachineFunction> CODE = new ConcurrentHashMap<>();
+  private record Form(VectorUnit unit, int headDim) {}
+
+  private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
   private final AlignedMemory memory = new AlignedMemory();
   private final Arguments arguments = new Arguments();
-  private final PanelMoves moves = new PanelMoves();
-  private final KeyBlock keys = new KeyBlock();
+  private final VectorUnit unit;
+  private final PanelMoves moves;
+  private final KeyBlock keys;
+  private final int columns;
   private MemorySegment own = MemorySegment.NULL;
   private int panelBytes;
+
+  AttentionForward(VectorUnit unit) {
+    this.unit = unit;
+    this.moves = new PanelMoves(unit);
+    this.keys = new KeyBlock(unit);
+    this.columns = unit.columns();
+  }
 
   /// Addresses of the operands of one call.
   record Operands(long q, long k, long v, long out, MemorySegment logSumExp) {}
@@ -40,34 +47,36 @@ final class AttentionForward {
   /// `kvHead`.
   void attend(
       AttentionShape shape, int batch, int kvHead, int first, int count, Operands operands) {
-    panelBytes = shape.headDim() * ProductTile.ROW_BYTES;
-    int panels = Panel.count(shape, count);
+    panelBytes = shape.headDim() * unit.rowBytes();
+    int panels = Panel.count(shape, count, columns);
     own = memory.atLeast(place(panels));
     own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
     own.set(FLOAT, LIMITS, ForwardCode.SLACK);
     own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
     for (int i = 0; i < panels; i++) {
-      begin(shape, batch, Panel.of(shape, kvHead, first, count, i), operands, place(i));
+      begin(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, place(i));
     }
     int to = shape.visibleKeys(batch, first + count - 1);
     for (int key = shape.hiddenKeys(first); key < to; key += KeyBlock.KEYS) {
       int some = Math.min(KeyBlock.KEYS, to - key);
       keys.copy(shape, batch, kvHead, key, some, operands.k, operands.v);
       for (int i = 0; i < panels; i++) {
-        Panel panel = Panel.of(shape, kvHead, first, count, i);
+        Panel panel = Panel.of(shape, kvHead, first, count, i, columns);
         if (keys.meets(shape, shape.position(panel.first()))) {
           advance(shape.headDim(), i);
         }
       }
     }
     for (int i = 0; i < panels; i++) {
-      finish(shape, batch, Panel.of(shape, kvHead, first, count, i), operands, place(i));
+      finish(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, place(i));
     }
   }
 
   /// Returns where a panel's packed queries are; its outputs and its state follow.
   private long place(int panel) {
-    return PANELS + (long) panel * (2 * panelBytes + STATE_BYTES);
+    return SCORES
+        + (long) KeyBlock.KEYS * unit.rowBytes()
+        + (long) panel * (2 * panelBytes + 2 * unit.rowBytes());
   }
 
   private long outputs(long place) {
@@ -94,9 +103,9 @@ final class AttentionForward {
     if (!panel.isWhole()) {
       outputs.fill((byte) 0);
     }
-    for (int lane = 0; lane < COLUMNS; lane++) {
+    for (int lane = 0; lane < columns; lane++) {
       own.set(FLOAT, state(place) + lane * Float.BYTES, NO_REFERENCE);
-      own.set(FLOAT, state(place) + (COLUMNS + lane) * Float.BYTES, 0);
+      own.set(FLOAT, state(place) + (columns + lane) * Float.BYTES, 0);
     }
   }
 
@@ -118,11 +127,14 @@ final class AttentionForward {
         .set(ForwardCode.LIMITS, start + LIMITS)
         .set(ForwardCode.NEXT_LINE, keys.nextLine(panel))
         .set(ForwardCode.NEXT_STEP, keys.stride())
-        .call(CODE.computeIfAbsent(headDim, size -> MachineFunction.of(ForwardCode.of(size))));
+        .call(
+            CODE.computeIfAbsent(
+                new Form(unit, headDim),
+                form -> MachineFunction.of(ForwardCode.of(form.unit, form.headDim))));
   }
 
   private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
-    long sums = state(place) + ProductTile.ROW_BYTES;
+    long sums = state(place) + unit.rowBytes();
     for (int lane = 0; lane < panel.count(); lane++) {
       float reference = own.get(FLOAT, state(place) + lane * Float.BYTES);
       float sum = own.get(FLOAT, sums + lane * Float.BYTES);

@@ -5,7 +5,6 @@ import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
 import static dev.lungo.kernel.machine.Instruction.VMULPS;
 import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
-import static dev.lungo.kernel.machine.Instruction.VPXORD;
 import static dev.lungo.kernel.machine.Instruction.VSUBPS;
 import static dev.lungo.kernel.machine.Register.R10;
 import static dev.lungo.kernel.machine.Register.R11;
@@ -17,8 +16,8 @@ import static dev.lungo.kernel.machine.Register.RDI;
 import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
-/// The step of FlashAttention-2's backward pass: a panel of 32 queries, one a lane, meets a block
-/// of keys.
+/// The step of FlashAttention-2's backward pass: a panel of queries, one a lane, meets a block of
+/// keys.
 ///
 /// P = 2^(S - lse) and dP = V·dOᵀ, keys down and queries across; dS = P ∘ (dP - delta) · scale;
 /// then dQᵀ += Kᵀ·dS, dV += P·dO and dK += dS·Q. Scores and their log-sum-exp are those of base 2.
@@ -35,7 +34,7 @@ final class BackwardCode {
   static final int QUERY_ROWS = 3;
   static final int OUTPUT_SLOPE_ROWS = 4;
 
-  /// Keys and values, rows that follow each other; their number is a multiple of 8.
+  /// Keys and values, rows that follow each other; their number is a multiple of a tile's rows.
   static final int KEYS = 5;
 
   static final int VALUES = 6;
@@ -52,7 +51,7 @@ final class BackwardCode {
   static final int VALUE_SLOPES = 11;
   static final int QUERY_SLOPES = 12;
 
-  /// 32 log-sum-exps, then 32 deltas.
+  /// A log-sum-exp, then a delta, for each lane.
   static final int STATE = 13;
 
   /// The address of the factor of scores.
@@ -68,13 +67,7 @@ final class BackwardCode {
   /// The panel that comes next.
   static final int NEXT_PANEL = 19;
 
-  private static final int VECTOR = 64;
-  private static final int LINES_OF_A_TILE = 8;
-  private static final int COLUMNS = ProductTile.COLUMNS;
-  private static final int ROWS = ProductTile.ROWS;
-  private static final int ROW_BYTES = ProductTile.ROW_BYTES;
-
-  private static final int LEFT = 1;
+  private static final int LINE = 64;
 
   // Registers of the softmax.
   private static final int X = 0;
@@ -85,15 +78,24 @@ final class BackwardCode {
   private static final int FACTOR = 12;
   private static final int CONSTANTS = 16;
 
-  private final Assembler a = new Assembler();
+  private final Assembler a;
   private final int headDim;
+  private final int vector;
+  private final int rowBytes;
+  private final ProductTile tile;
+  private final LaneMask[] masks;
 
-  private BackwardCode(int headDim) {
+  private BackwardCode(VectorUnit unit, int headDim) {
+    this.a = new Assembler(unit);
     this.headDim = headDim;
+    this.vector = unit.bytes();
+    this.rowBytes = unit.rowBytes();
+    this.tile = ProductTile.of(a);
+    this.masks = new LaneMask[] {new LaneMask(a, 1, 13), new LaneMask(a, 2, 14)};
   }
 
-  static byte[] of(int headDim) {
-    BackwardCode code = new BackwardCode(headDim);
+  static byte[] of(VectorUnit unit, int headDim) {
+    BackwardCode code = new BackwardCode(unit, headDim);
     code.acrossDimensions(KEYS, QUERIES, WEIGHTS, true);
     code.acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES, false);
     code.softmax();
@@ -120,28 +122,29 @@ final class BackwardCode {
     a.load(RDX, argument(NEXT_STEP));
     a.label(group);
     if (fetches) {
-      ProductTile.fetch(a, R11, RDX);
+      tile.fetch(R11, RDX);
     }
     fetchPanel();
-    ProductTile.zero(a);
+    tile.zero();
     a.move(RSI, R8);
     a.load(RAX, argument(packed));
     a.set(RCX, headDim);
-    ProductTile.multiply(a, headDim * Float.BYTES, Float.BYTES, ROW_BYTES);
-    ProductTile.store(a, R9, ROW_BYTES);
-    a.add(R8, ROWS * headDim * Float.BYTES);
-    a.add(R9, ROWS * ROW_BYTES);
-    a.subtract(R10, ROWS);
+    tile.multiply(headDim * Float.BYTES, Float.BYTES, rowBytes);
+    tile.store(R9, rowBytes);
+    a.add(R8, tile.rows() * headDim * Float.BYTES);
+    a.add(R9, tile.rows() * rowBytes);
+    a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
   }
 
   /// Fetches a few lines of the next panel, before each tile: all tiles together fetch most of it.
   private void fetchPanel() {
+    int lines = a.unit() == VectorUnit.AVX512 ? 8 : 2;
     a.load(RSI, argument(NEXT_PANEL));
-    for (int i = 0; i < LINES_OF_A_TILE; i++) {
-      a.prefetch(at(RSI, i * VECTOR));
+    for (int i = 0; i < lines; i++) {
+      a.prefetch(at(RSI, i * LINE));
     }
-    a.add(RSI, LINES_OF_A_TILE * VECTOR);
+    a.add(RSI, lines * LINE);
     a.store(argument(NEXT_PANEL), RSI);
   }
 
@@ -150,11 +153,11 @@ final class BackwardCode {
     a.load(RAX, argument(NUMBERS));
     PowerOfTwo.prepare(a, CONSTANTS, RAX);
     a.load(RAX, argument(SCALE));
-    a.zmm(VPBROADCASTD, FACTOR, at(RAX, 0));
+    a.vector(VPBROADCASTD, FACTOR, at(RAX, 0));
     a.load(RAX, argument(STATE));
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMOVDQU32, LOG_SUMS + half, at(RAX, half * VECTOR));
-      a.zmm(VMOVDQU32, DELTAS + half, at(RAX, ROW_BYTES + half * VECTOR));
+      a.vector(VMOVDQU32, LOG_SUMS + half, at(RAX, half * vector));
+      a.vector(VMOVDQU32, DELTAS + half, at(RAX, rowBytes + half * vector));
     }
     Assembler.Label end = new Assembler.Label();
     a.load(R8, argument(WEIGHTS));
@@ -176,27 +179,27 @@ final class BackwardCode {
     Assembler.Label row = new Assembler.Label();
     a.label(row);
     for (int half = 0; half < 2; half++) {
-      Address weight = at(R8, half * VECTOR);
-      Address slope = at(R9, half * VECTOR);
+      Address weight = at(R8, half * vector);
+      Address slope = at(R9, half * vector);
       int x = X + half;
       int y = SLOPE + half;
-      a.zmm(VMOVDQU32, x, weight);
-      a.zmm(VSUBPS, x, x, LOG_SUMS + half);
+      a.vector(VMOVDQU32, x, weight);
+      a.vector(VSUBPS, x, x, LOG_SUMS + half);
       PowerOfTwo.write(a, x, CONSTANTS, SPARE + 2 * half);
-      a.zmm(VMOVDQU32, y, slope);
-      a.zmm(VSUBPS, y, y, DELTAS + half);
-      a.zmm(VMULPS, y, y, x);
-      a.zmm(VMULPS, y, y, FACTOR);
+      a.vector(VMOVDQU32, y, slope);
+      a.vector(VSUBPS, y, y, DELTAS + half);
+      a.vector(VMULPS, y, y, x);
+      a.vector(VMULPS, y, y, FACTOR);
       if (masked) {
-        a.loadMask(LEFT + half, at(RDX, half * Integer.BYTES), false);
-        a.zmmMasked(VPXORD, LEFT + half, x, x, x);
-        a.zmmMasked(VPXORD, LEFT + half, y, y, y);
+        masks[half].load(at(RDX, half * Integer.BYTES));
+        masks[half].clear(x, SPARE);
+        masks[half].clear(y, SPARE);
       }
-      a.zmm(VMOVDQU32_STORE, x, weight);
-      a.zmm(VMOVDQU32_STORE, y, slope);
+      a.vector(VMOVDQU32_STORE, x, weight);
+      a.vector(VMOVDQU32_STORE, y, slope);
     }
-    a.add(R8, ROW_BYTES);
-    a.add(R9, ROW_BYTES);
+    a.add(R8, rowBytes);
+    a.add(R9, rowBytes);
     a.add(RDX, Long.BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(row);
@@ -204,29 +207,31 @@ final class BackwardCode {
 
   /// Adds Kᵀ·dS to the gradients of the queries.
   private void acrossKeys() {
-    Assembler.Label dims = new Assembler.Label();
     a.load(R8, argument(KEYS));
     a.load(R9, argument(QUERY_SLOPES));
-    a.set(R10, headDim);
-    a.label(dims);
-    fetchPanel();
-    ProductTile.load(a, R9, ROW_BYTES);
-    a.move(RSI, R8);
-    a.load(RAX, argument(SLOPES));
-    a.load(RCX, argument(KEY_ROWS));
-    ProductTile.multiply(a, Float.BYTES, headDim * Float.BYTES, ROW_BYTES);
-    ProductTile.store(a, R9, ROW_BYTES);
-    a.add(R8, ROWS * Float.BYTES);
-    a.add(R9, ROWS * ROW_BYTES);
-    a.subtract(R10, ROWS);
-    a.jumpIfPositive(dims);
+    ProductTile.forRows(
+        a,
+        headDim,
+        R10,
+        dims -> {
+          fetchPanel();
+          dims.load(R9, rowBytes);
+          a.move(RSI, R8);
+          a.load(RAX, argument(SLOPES));
+          a.load(RCX, argument(KEY_ROWS));
+          dims.multiply(Float.BYTES, headDim * Float.BYTES, rowBytes);
+          dims.store(R9, rowBytes);
+          a.add(R8, dims.rows() * Float.BYTES);
+          a.add(R9, dims.rows() * rowBytes);
+        });
   }
 
   /// Adds the product of weights or slopes with rows of queries to gradients of keys or values.
   private void acrossQueries(int weights, int rows, int into) {
     Assembler.Label group = new Assembler.Label();
     Assembler.Label dims = new Assembler.Label();
-    int rowBytes = headDim * Float.BYTES;
+    int columns = a.unit().columns();
+    int dimensionBytes = headDim * Float.BYTES;
     a.load(R8, argument(weights));
     a.load(R9, argument(into));
     a.load(R10, argument(KEY_ROWS));
@@ -235,20 +240,20 @@ final class BackwardCode {
     a.set(RDX, headDim);
     a.label(dims);
     fetchPanel();
-    ProductTile.load(a, R9, rowBytes);
+    tile.load(R9, dimensionBytes);
     a.move(RSI, R8);
     a.move(RAX, R11);
-    a.set(RCX, COLUMNS);
-    ProductTile.multiply(a, ROW_BYTES, Float.BYTES, rowBytes);
-    ProductTile.store(a, R9, rowBytes);
-    a.add(R9, ROW_BYTES);
-    a.add(R11, ROW_BYTES);
-    a.subtract(RDX, COLUMNS);
+    a.set(RCX, columns);
+    tile.multiply(rowBytes, Float.BYTES, dimensionBytes);
+    tile.store(R9, dimensionBytes);
+    a.add(R9, rowBytes);
+    a.add(R11, rowBytes);
+    a.subtract(RDX, columns);
     a.jumpIfPositive(dims);
-    // The last of the columns is where the next row begins; seven more rows follow.
-    a.add(R9, (ROWS - 1) * rowBytes);
-    a.add(R8, ROWS * ROW_BYTES);
-    a.subtract(R10, ROWS);
+    // The last of the columns is where the next row begins; more rows of the tile follow.
+    a.add(R9, (tile.rows() - 1) * dimensionBytes);
+    a.add(R8, tile.rows() * rowBytes);
+    a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
   }
 }

@@ -2,7 +2,6 @@ package dev.lungo.kernel.machine;
 
 import static dev.lungo.kernel.machine.Address.at;
 import static dev.lungo.kernel.machine.Instruction.VADDPS;
-import static dev.lungo.kernel.machine.Instruction.VCMPPS;
 import static dev.lungo.kernel.machine.Instruction.VMAXPS;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
@@ -19,7 +18,7 @@ import static dev.lungo.kernel.machine.Register.RDI;
 import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
-/// The step of FlashAttention-2: a panel of 32 queries, one a lane, meets a block of keys.
+/// The step of FlashAttention-2: a panel of queries, one a lane, meets a block of keys.
 ///
 /// Scores are those of base 2: what queries are scaled by has log₂ e in it. A lane's weights are
 /// relative to a reference, which moves only where a score exceeds it by [#SLACK]; then what was
@@ -33,7 +32,7 @@ final class ForwardCode {
   /// The packed queries: a row for each dimension.
   static final int QUERIES = 1;
 
-  /// Keys and values, rows that follow each other; their number is a multiple of 8.
+  /// Keys and values, rows that follow each other; their number is a multiple of a tile's rows.
   static final int KEYS = 2;
 
   static final int VALUES = 3;
@@ -45,11 +44,11 @@ final class ForwardCode {
   /// What the weighted values come to: a row for each dimension.
   static final int OUTPUTS = 6;
 
-  /// 32 references, then 32 sums.
+  /// A reference, then a sum, for each lane.
   static final int STATE = 7;
 
   /// How many rows of scores, from the first on, not all lanes see, and of each the lanes that do
-  /// not: a long, 16 lanes in each half.
+  /// not: a long, the lanes of a vector in each half.
   static final int MASKED_ROWS = 8;
 
   static final int MASKS = 9;
@@ -65,15 +64,6 @@ final class ForwardCode {
   /// e^8, as a power of 2.
   static final float SLACK = (float) (8 / Math.log(2));
 
-  private static final int VECTOR = 64;
-  private static final int SUMS = ProductTile.ROW_BYTES;
-
-  /// [Instruction#VCMPPS]: greater.
-  private static final int GREATER = 14;
-
-  private static final int LEFT = 1;
-  private static final int RIGHT = 2;
-
   // Registers of the softmax.
   private static final int X = 0;
   private static final int SPARE = 2;
@@ -83,15 +73,22 @@ final class ForwardCode {
   private static final int LIMIT = 12;
   private static final int CONSTANTS = 16;
 
-  private final Assembler a = new Assembler();
+  private final Assembler a;
   private final int headDim;
+  private final int vector;
+  private final int rowBytes;
+  private final LaneMask[] masks;
 
-  private ForwardCode(int headDim) {
+  private ForwardCode(VectorUnit unit, int headDim) {
+    this.a = new Assembler(unit);
     this.headDim = headDim;
+    this.vector = unit.bytes();
+    this.rowBytes = unit.rowBytes();
+    this.masks = new LaneMask[] {new LaneMask(a, 1, 13), new LaneMask(a, 2, 14)};
   }
 
-  static byte[] of(int headDim) {
-    ForwardCode code = new ForwardCode(headDim);
+  static byte[] of(VectorUnit unit, int headDim) {
+    ForwardCode code = new ForwardCode(unit, headDim);
     code.scores();
     code.mask();
     code.maximum();
@@ -106,6 +103,7 @@ final class ForwardCode {
   }
 
   private void scores() {
+    ProductTile tile = ProductTile.of(a);
     Assembler.Label group = new Assembler.Label();
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
@@ -114,16 +112,16 @@ final class ForwardCode {
     a.load(RDX, argument(NEXT_STEP));
     a.label(group);
     // Spread over the products, which leave memory idle.
-    ProductTile.fetch(a, R11, RDX);
-    ProductTile.zero(a);
+    tile.fetch(R11, RDX);
+    tile.zero();
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));
     a.set(RCX, headDim);
-    ProductTile.multiply(a, headDim * Float.BYTES, Float.BYTES, ProductTile.ROW_BYTES);
-    ProductTile.store(a, R9, ProductTile.ROW_BYTES);
-    a.add(R8, ProductTile.ROWS * headDim * Float.BYTES);
-    a.add(R9, ProductTile.ROWS * ProductTile.ROW_BYTES);
-    a.subtract(R10, ProductTile.ROWS);
+    tile.multiply(headDim * Float.BYTES, Float.BYTES, rowBytes);
+    tile.store(R9, rowBytes);
+    a.add(R8, tile.rows() * headDim * Float.BYTES);
+    a.add(R9, tile.rows() * rowBytes);
+    a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
   }
 
@@ -136,13 +134,15 @@ final class ForwardCode {
     a.load(R9, argument(SCORES));
     a.load(RDX, argument(MASKS));
     a.load(RAX, argument(LIMITS));
-    a.zmm(VPBROADCASTD, LIMIT, at(RAX, Float.BYTES));
+    a.vector(VPBROADCASTD, LIMIT, at(RAX, Float.BYTES));
     a.label(row);
-    a.loadMask(LEFT, at(RDX, 0), false);
-    a.loadMask(RIGHT, at(RDX, Integer.BYTES), false);
-    a.zmmMasked(VMOVDQU32_STORE, LEFT, LIMIT, at(R9, 0));
-    a.zmmMasked(VMOVDQU32_STORE, RIGHT, LIMIT, at(R9, VECTOR));
-    a.add(R9, ProductTile.ROW_BYTES);
+    for (int half = 0; half < 2; half++) {
+      masks[half].load(at(RDX, half * Integer.BYTES));
+    }
+    for (int half = 0; half < 2; half++) {
+      masks[half].store(LIMIT, at(R9, half * vector), X + half);
+    }
+    a.add(R9, rowBytes);
     a.add(RDX, Long.BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(row);
@@ -157,28 +157,28 @@ final class ForwardCode {
     a.load(RAX, argument(NUMBERS));
     PowerOfTwo.prepare(a, CONSTANTS, RAX);
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMOVDQU32, REFERENCES + half, at(RDX, half * VECTOR));
-      a.zmm(VMOVDQU32, SUM + half, at(RDX, SUMS + half * VECTOR));
-      a.zmm(VMOVDQU32, MAXIMA + half, REFERENCES + half);
-      a.zmm(VMOVDQU32, MAXIMA + 2 + half, REFERENCES + half);
+      a.vector(VMOVDQU32, REFERENCES + half, at(RDX, half * vector));
+      a.vector(VMOVDQU32, SUM + half, at(RDX, rowBytes + half * vector));
+      a.vector(VMOVDQU32, MAXIMA + half, REFERENCES + half);
+      a.vector(VMOVDQU32, MAXIMA + 2 + half, REFERENCES + half);
     }
     a.load(R9, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
     for (int i = 0; i < 4; i++) {
-      a.zmm(VMAXPS, MAXIMA + i, MAXIMA + i, at(R9, i * VECTOR));
+      a.vector(VMAXPS, MAXIMA + i, MAXIMA + i, at(R9, i * vector));
     }
-    a.add(R9, 2 * ProductTile.ROW_BYTES);
+    a.add(R9, 2 * rowBytes);
     a.subtract(RCX, 2);
     a.jumpIfPositive(rows);
     a.load(RAX, argument(LIMITS));
-    a.zmm(VPBROADCASTD, LIMIT, at(RAX, 0));
+    a.vector(VPBROADCASTD, LIMIT, at(RAX, 0));
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMAXPS, MAXIMA + half, MAXIMA + half, MAXIMA + 2 + half);
-      a.zmm(VADDPS, X + half, REFERENCES + half, LIMIT);
-      a.zmmBy(VCMPPS, LEFT + half, MAXIMA + half, X + half, GREATER);
+      a.vector(VMAXPS, MAXIMA + half, MAXIMA + half, MAXIMA + 2 + half);
+      a.vector(VADDPS, X + half, REFERENCES + half, LIMIT);
+      masks[half].greater(MAXIMA + half, X + half);
     }
-    a.testMasks(LEFT, RIGHT);
+    masks[0].testWith(masks[1]);
     a.jumpIfZero(end);
     move();
     a.label(end);
@@ -188,21 +188,21 @@ final class ForwardCode {
   private void move() {
     Assembler.Label rows = new Assembler.Label();
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMOVDQU32, X + half, REFERENCES + half);
-      a.zmmMasked(VMOVDQU32, LEFT + half, REFERENCES + half, 0, MAXIMA + half);
-      a.zmm(VMOVDQU32_STORE, REFERENCES + half, at(RDX, half * VECTOR));
-      a.zmm(VSUBPS, X + half, X + half, REFERENCES + half);
+      a.vector(VMOVDQU32, X + half, REFERENCES + half);
+      masks[half].copy(REFERENCES + half, MAXIMA + half);
+      a.vector(VMOVDQU32_STORE, REFERENCES + half, at(RDX, half * vector));
+      a.vector(VSUBPS, X + half, X + half, REFERENCES + half);
       PowerOfTwo.write(a, X + half, CONSTANTS, SPARE);
-      a.zmm(VMULPS, SUM + half, SUM + half, X + half);
+      a.vector(VMULPS, SUM + half, SUM + half, X + half);
     }
     a.load(R9, argument(OUTPUTS));
     a.set(RCX, headDim);
     a.label(rows);
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMULPS, SPARE, X + half, at(R9, half * VECTOR));
-      a.zmm(VMOVDQU32_STORE, SPARE, at(R9, half * VECTOR));
+      a.vector(VMULPS, SPARE, X + half, at(R9, half * vector));
+      a.vector(VMOVDQU32_STORE, SPARE, at(R9, half * vector));
     }
-    a.add(R9, ProductTile.ROW_BYTES);
+    a.add(R9, rowBytes);
     a.subtract(RCX, 1);
     a.jumpIfPositive(rows);
   }
@@ -214,37 +214,38 @@ final class ForwardCode {
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
     for (int half = 0; half < 2; half++) {
-      Address score = at(R9, half * VECTOR);
+      Address score = at(R9, half * vector);
       int x = X + half;
-      a.zmm(VMOVDQU32, x, score);
-      a.zmm(VSUBPS, x, x, REFERENCES + half);
+      a.vector(VMOVDQU32, x, score);
+      a.vector(VSUBPS, x, x, REFERENCES + half);
       PowerOfTwo.write(a, x, CONSTANTS, SPARE + 2 * half);
-      a.zmm(VADDPS, SUM + half, SUM + half, x);
-      a.zmm(VMOVDQU32_STORE, x, score);
+      a.vector(VADDPS, SUM + half, SUM + half, x);
+      a.vector(VMOVDQU32_STORE, x, score);
     }
-    a.add(R9, ProductTile.ROW_BYTES);
+    a.add(R9, rowBytes);
     a.subtract(RCX, 1);
     a.jumpIfPositive(rows);
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMOVDQU32_STORE, SUM + half, at(RDX, SUMS + half * VECTOR));
+      a.vector(VMOVDQU32_STORE, SUM + half, at(RDX, rowBytes + half * vector));
     }
   }
 
   private void mix() {
-    Assembler.Label dims = new Assembler.Label();
     a.load(R8, argument(VALUES));
     a.load(R9, argument(OUTPUTS));
-    a.set(R10, headDim);
-    a.label(dims);
-    ProductTile.load(a, R9, ProductTile.ROW_BYTES);
-    a.move(RSI, R8);
-    a.load(RAX, argument(SCORES));
-    a.load(RCX, argument(KEY_ROWS));
-    ProductTile.multiply(a, Float.BYTES, headDim * Float.BYTES, ProductTile.ROW_BYTES);
-    ProductTile.store(a, R9, ProductTile.ROW_BYTES);
-    a.add(R8, ProductTile.ROWS * Float.BYTES);
-    a.add(R9, ProductTile.ROWS * ProductTile.ROW_BYTES);
-    a.subtract(R10, ProductTile.ROWS);
-    a.jumpIfPositive(dims);
+    ProductTile.forRows(
+        a,
+        headDim,
+        R10,
+        tile -> {
+          tile.load(R9, rowBytes);
+          a.move(RSI, R8);
+          a.load(RAX, argument(SCORES));
+          a.load(RCX, argument(KEY_ROWS));
+          tile.multiply(Float.BYTES, headDim * Float.BYTES, rowBytes);
+          tile.store(R9, rowBytes);
+          a.add(R8, tile.rows() * Float.BYTES);
+          a.add(R9, tile.rows() * rowBytes);
+        });
   }
 }

@@ -38,7 +38,7 @@ final class GroupDecode {
 
   private final AlignedMemory memory = new AlignedMemory();
   private final Arguments arguments = new Arguments();
-  private final PanelMoves moves = new PanelMoves();
+  private final PanelMoves moves = new PanelMoves(VectorUnit.AVX512);
   private MemorySegment own = MemorySegment.NULL;
   private int headDim;
 

@@ -2,7 +2,6 @@ package dev.lungo.kernel.machine;
 
 import static dev.lungo.kernel.machine.Address.at;
 import static dev.lungo.kernel.machine.Instruction.VADDPS;
-import static dev.lungo.kernel.machine.Instruction.VCMPPS;
 import static dev.lungo.kernel.machine.Instruction.VFMADD231PS;
 import static dev.lungo.kernel.machine.Instruction.VMAXPS;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
@@ -59,9 +58,6 @@ final class GroupDecodeCode {
 
   static final int ROW_BYTES = SIDE * Float.BYTES;
 
-  private static final int GREATER = 14;
-  private static final int FAR = 1;
-
   // Registers: 16 sums of products from 0 on, and
   private static final int QUERY = 16;
   private static final int VALUE = 16;
@@ -87,6 +83,7 @@ final class GroupDecodeCode {
   private static final int MIXED = 4;
 
   private final Assembler a = new Assembler();
+  private final LaneMask far = new LaneMask(a, 1, 0);
   private final int headDim;
   private final int rowBytes;
 
@@ -122,7 +119,7 @@ final class GroupDecodeCode {
     a.move(R11, R8);
     a.label(group);
     for (int row = 0; row < SIDE; row++) {
-      a.zmm(VPXORD, row, row, row);
+      a.vector(VPXORD, row, row, row);
     }
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));
@@ -135,16 +132,16 @@ final class GroupDecodeCode {
       a.add(R11, LINE);
       a.add(RDX, LINE);
     }
-    a.zmm(VMOVDQU32, QUERY, at(RAX, 0));
+    a.vector(VMOVDQU32, QUERY, at(RAX, 0));
     for (int row = 0; row < SIDE; row++) {
-      a.zmm(VFMADD231PS, row, QUERY, at(RSI, row * rowBytes).toAllLanes());
+      a.vector(VFMADD231PS, row, QUERY, at(RSI, row * rowBytes).toAllLanes());
     }
     a.add(RSI, Float.BYTES);
     a.add(RAX, ROW_BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(dimension);
     for (int row = 0; row < SIDE; row++) {
-      a.zmm(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
+      a.vector(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
     }
     a.add(R8, SIDE * rowBytes);
     a.add(R9, SIDE * ROW_BYTES);
@@ -155,7 +152,7 @@ final class GroupDecodeCode {
   /// Leaves [Register#R9] after the last score.
   private void hide() {
     a.load(RAX, argument(LIMITS));
-    a.zmm(VPBROADCASTD, LIMIT, at(RAX, Float.BYTES));
+    a.vector(VPBROADCASTD, LIMIT, at(RAX, Float.BYTES));
     a.load(RCX, argument(UNSEEN));
     hideRows(R9, -ROW_BYTES, -ROW_BYTES);
     a.load(R8, argument(SCORES));
@@ -169,7 +166,7 @@ final class GroupDecodeCode {
     a.label(next);
     a.compare(RCX, 1);
     a.jumpIfLess(end);
-    a.zmm(VMOVDQU32_STORE, LIMIT, at(row, offset));
+    a.vector(VMOVDQU32_STORE, LIMIT, at(row, offset));
     a.add(row, step);
     a.subtract(RCX, 1);
     a.jump(next);
@@ -182,27 +179,27 @@ final class GroupDecodeCode {
     a.load(RDX, argument(STATE));
     a.load(RAX, argument(NUMBERS));
     PowerOfTwo.prepare(a, CONSTANTS, RAX);
-    a.zmm(VMOVDQU32, REFERENCE, at(RDX, 0));
-    a.zmm(VMOVDQU32, SUM, at(RDX, ROW_BYTES));
+    a.vector(VMOVDQU32, REFERENCE, at(RDX, 0));
+    a.vector(VMOVDQU32, SUM, at(RDX, ROW_BYTES));
     for (int i = 0; i < 4; i++) {
-      a.zmm(VMOVDQU32, MAXIMUM + i, REFERENCE);
+      a.vector(VMOVDQU32, MAXIMUM + i, REFERENCE);
     }
     a.load(R9, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
     for (int i = 0; i < 4; i++) {
-      a.zmm(VMAXPS, MAXIMUM + i, MAXIMUM + i, at(R9, i * ROW_BYTES));
+      a.vector(VMAXPS, MAXIMUM + i, MAXIMUM + i, at(R9, i * ROW_BYTES));
     }
     a.add(R9, 4 * ROW_BYTES);
     a.subtract(RCX, 4);
     a.jumpIfPositive(rows);
     for (int i = 1; i < 4; i++) {
-      a.zmm(VMAXPS, MAXIMUM, MAXIMUM, MAXIMUM + i);
+      a.vector(VMAXPS, MAXIMUM, MAXIMUM, MAXIMUM + i);
     }
     a.load(RAX, argument(LIMITS));
-    a.zmm(VADDPS, X, REFERENCE, at(RAX, 0).toAllLanes());
-    a.zmmBy(VCMPPS, FAR, MAXIMUM, X, GREATER);
-    a.testMasks(FAR, FAR);
+    a.vector(VADDPS, X, REFERENCE, at(RAX, 0).toAllLanes());
+    far.greater(MAXIMUM, X);
+    far.testWith(far);
     a.jumpIfZero(end);
     move();
     a.label(end);
@@ -210,21 +207,21 @@ final class GroupDecodeCode {
 
   private void move() {
     Assembler.Label rows = new Assembler.Label();
-    a.zmm(VMOVDQU32, X, REFERENCE);
-    a.zmmMasked(VMOVDQU32, FAR, REFERENCE, 0, MAXIMUM);
-    a.zmm(VMOVDQU32_STORE, REFERENCE, at(RDX, 0));
-    a.zmm(VSUBPS, X, X, REFERENCE);
+    a.vector(VMOVDQU32, X, REFERENCE);
+    far.copy(REFERENCE, MAXIMUM);
+    a.vector(VMOVDQU32_STORE, REFERENCE, at(RDX, 0));
+    a.vector(VSUBPS, X, X, REFERENCE);
     PowerOfTwo.write(a, X, CONSTANTS, SPARE);
-    a.zmm(VMULPS, SUM, SUM, X);
-    a.zmm(VMOVDQU32_STORE, X, at(RDX, 2 * ROW_BYTES));
+    a.vector(VMULPS, SUM, SUM, X);
+    a.vector(VMOVDQU32_STORE, X, at(RDX, 2 * ROW_BYTES));
     a.move(RSI, RDX);
     a.load(R9, argument(OUTPUTS));
     a.set(RCX, SIDE);
     a.label(rows);
-    a.zmm(VPBROADCASTD, X, at(RSI, 2 * ROW_BYTES));
+    a.vector(VPBROADCASTD, X, at(RSI, 2 * ROW_BYTES));
     for (int vector = 0; vector < headDim / SIDE; vector++) {
-      a.zmm(VMULPS, SPARE, X, at(R9, vector * LINE));
-      a.zmm(VMOVDQU32_STORE, SPARE, at(R9, vector * LINE));
+      a.vector(VMULPS, SPARE, X, at(R9, vector * LINE));
+      a.vector(VMOVDQU32_STORE, SPARE, at(R9, vector * LINE));
     }
     a.add(RSI, Float.BYTES);
     a.add(R9, headDim * Float.BYTES);
@@ -237,15 +234,15 @@ final class GroupDecodeCode {
     a.load(R9, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
-    a.zmm(VMOVDQU32, X, at(R9, 0));
-    a.zmm(VSUBPS, X, X, REFERENCE);
+    a.vector(VMOVDQU32, X, at(R9, 0));
+    a.vector(VSUBPS, X, X, REFERENCE);
     PowerOfTwo.write(a, X, CONSTANTS, SPARE);
-    a.zmm(VADDPS, SUM, SUM, X);
-    a.zmm(VMOVDQU32_STORE, X, at(R9, 0));
+    a.vector(VADDPS, SUM, SUM, X);
+    a.vector(VMOVDQU32_STORE, X, at(R9, 0));
     a.add(R9, ROW_BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(rows);
-    a.zmm(VMOVDQU32_STORE, SUM, at(RDX, ROW_BYTES));
+    a.vector(VMOVDQU32_STORE, SUM, at(RDX, ROW_BYTES));
   }
 
   /// Adds the weighted values, as many numbers of as many heads at once as registers hold.
@@ -265,20 +262,20 @@ final class GroupDecodeCode {
   private void mix(int vector, int vectors, int head, int heads) {
     Assembler.Label row = new Assembler.Label();
     for (int i = 0; i < heads * vectors; i++) {
-      a.zmm(VMOVDQU32, i, output(vector, vectors, head, i));
+      a.vector(VMOVDQU32, i, output(vector, vectors, head, i));
     }
     a.move(RSI, R8);
     a.load(RAX, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
     a.label(row);
     for (int v = 0; v < vectors; v++) {
-      a.zmm(VMOVDQU32, VALUE + v, at(RSI, (vector + v) * LINE));
+      a.vector(VMOVDQU32, VALUE + v, at(RSI, (vector + v) * LINE));
     }
     for (int h = 0; h < heads; h++) {
       int weight = WEIGHT + h % 4;
-      a.zmm(VPBROADCASTD, weight, at(RAX, (head + h) * Float.BYTES));
+      a.vector(VPBROADCASTD, weight, at(RAX, (head + h) * Float.BYTES));
       for (int v = 0; v < vectors; v++) {
-        a.zmm(VFMADD231PS, h * vectors + v, weight, VALUE + v);
+        a.vector(VFMADD231PS, h * vectors + v, weight, VALUE + v);
       }
     }
     a.add(RSI, rowBytes);
@@ -286,7 +283,7 @@ final class GroupDecodeCode {
     a.subtract(RCX, 1);
     a.jumpIfPositive(row);
     for (int i = 0; i < heads * vectors; i++) {
-      a.zmm(VMOVDQU32_STORE, i, output(vector, vectors, head, i));
+      a.vector(VMOVDQU32_STORE, i, output(vector, vectors, head, i));
     }
   }
 

@@ -10,32 +10,27 @@ import java.util.concurrent.ConcurrentHashMap;
 /// Attention of a few queries whose heads share keys and values with few others, or none
 /// ([HeadDecodeCode]). Belongs to one thread.
 ///
-/// Keys meet a query 16 at a time, from fixed positions on, whatever other queries and heads come
-/// with it, and so no query's bits depend on them.
+/// Keys meet a query in groups of as many as there are lanes, from fixed positions on, whatever
+/// other queries and heads come with it, and so no query's bits depend on them.
 final class HeadDecode {
-  private static final int ROWS = HeadDecodeCode.KEY_ROWS;
-
   /// Keys that meet one query before they meet the next, while a cache still has them.
-  private static final int BLOCK = 8 * ROWS;
+  private static final int BLOCK = 128;
 
   /// Keys of a stretch ([dev.lungo.kernel.AttentionStretches]).
   static final int STRETCH = 8 * BLOCK;
 
   private static final int PARTS_OF_A_THREAD = 4;
 
-  /// A bit for each of 16 keys.
-  private static final int ALL = (1 << ROWS) - 1;
-
   private static final float NO_REFERENCE = -0x1p100f;
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   // The numbers at the start of this thread's memory.
   private static final int LIMITS = 0;
-  private static final int WEIGHTS = HeadDecodeCode.VECTOR;
-  private static final int RECORDS = 2 * HeadDecodeCode.VECTOR;
+  private static final int WEIGHTS = 64;
+  private static final int RECORDS = 128;
 
   /// As [HeadDecodeCode] wants to know.
-  private record Form(int headDim, int rowBytes, boolean sequential) {}
+  private record Form(VectorUnit unit, int headDim, int rowBytes, boolean sequential) {}
 
   private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
@@ -79,11 +74,20 @@ final class HeadDecode {
   private final Arguments arguments = new Arguments();
   private MemorySegment own = MemorySegment.NULL;
   private float[] numbers = new float[0];
+  private final VectorUnit unit;
+
+  /// Keys of a group.
+  private final int rows;
+
+  HeadDecode(VectorUnit unit) {
+    this.unit = unit;
+    this.rows = unit.lanes();
+  }
 
   static boolean serves(AttentionShape shape) {
     long rowBytes = (long) shape.kvHeads() * shape.headDim() * Float.BYTES;
     // As far as code fetches ahead.
-    return 2 * ROWS * rowBytes <= Integer.MAX_VALUE;
+    return 2 * VectorUnit.AVX512.lanes() * rowBytes <= Integer.MAX_VALUE;
   }
 
   /// Returns how many heads of keys and values make parts enough for some threads. The more there
@@ -119,7 +123,7 @@ final class HeadDecode {
     for (int key = from; key < to; key += block) {
       for (int query = 0; query < shape.queries(); query++) {
         int last = Math.min(Math.min(key + block, to), shape.visibleKeys(part.batch, query));
-        meet(part, query, Math.max(key, shape.hiddenKeys(query) / ROWS * ROWS), last);
+        meet(part, query, Math.max(key, shape.hiddenKeys(query) / rows * rows), last);
       }
     }
     for (int head = 0; head < part.heads(); head++) {
@@ -152,28 +156,29 @@ final class HeadDecode {
     own.set(FLOAT, record + HeadDecodeCode.reference(headDim), NO_REFERENCE);
   }
 
-  /// Lets all heads of a query meet the keys that it sees of those from `from`, the first of 16, to
-  /// `to`.
+  /// Lets all heads of a query meet the keys that it sees of those from `from`, the first of a
+  /// group, to `to`.
   private void meet(Part part, int query, int from, int to) {
     int hidden = part.shape.hiddenKeys(query);
+    int all = (1 << rows) - 1;
     int key = from;
     while (key < to) {
       int count = to - key;
-      int seen = ALL >> Math.max(0, ROWS - count) & ALL << Math.max(0, hidden - key);
-      if (count < ROWS) {
+      int seen = all >> Math.max(0, rows - count) & all << Math.max(0, hidden - key);
+      if (count < rows) {
         advanceByLast(part, query, key, count, seen);
         return;
       }
-      int groups = key < hidden ? 1 : count / ROWS;
+      int groups = key < hidden ? 1 : count / rows;
       long offset = part.offset(key);
       advance(part, query, part.k.address() + offset, part.v.address() + offset, groups, seen);
-      key += groups * ROWS;
+      key += groups * rows;
     }
   }
 
-  /// Copies keys that are fewer than 16 to where others follow that are 0.
+  /// Copies keys that are fewer than a group to where others follow that are 0.
   private void advanceByLast(Part part, int query, int key, int count, int seen) {
-    long length = (long) ROWS * part.rowBytes();
+    long length = (long) rows * part.rowBytes();
     MemorySegment copies = lastKeys.atLeast(2 * length);
     copyLast(part, part.k, key, count, copies.asSlice(0, length));
     copyLast(part, part.v, key, count, copies.asSlice(length, length));
@@ -183,9 +188,9 @@ final class HeadDecode {
   private static void copyLast(
       Part part, MemorySegment stored, int key, int count, MemorySegment copies) {
     // Rows at once, if no other heads' lie between them.
-    int rows = part.isSequential() ? count : 1;
-    long length = (rows - 1L) * part.rowBytes() + part.width();
-    for (int row = 0; row < count; row += rows) {
+    int together = part.isSequential() ? count : 1;
+    long length = (together - 1L) * part.rowBytes() + part.width();
+    for (int row = 0; row < count; row += together) {
       long to = (long) row * part.rowBytes();
       MemorySegment.copy(stored, part.offset(key + row), copies, to, length);
     }
@@ -201,22 +206,23 @@ final class HeadDecode {
         .set(HeadDecodeCode.GROUPS, groups)
         .set(HeadDecodeCode.KV_HEADS, part.kvHeads)
         .set(HeadDecodeCode.SHARING, part.shape.group())
-        .set(HeadDecodeCode.SKIPPED, (long) ROWS * part.rowBytes() - part.width())
+        .set(HeadDecodeCode.SKIPPED, (long) rows * part.rowBytes() - part.width())
         .set(HeadDecodeCode.RECORDS, start + record(part, query, 0))
         .set(HeadDecodeCode.SEEN, seen)
         .set(HeadDecodeCode.WEIGHTS, start + WEIGHTS)
         .set(HeadDecodeCode.LIMITS, start + LIMITS)
         .call(
             CODE.computeIfAbsent(
-                new Form(part.shape.headDim(), part.rowBytes(), part.isSequential()),
+                new Form(unit, part.shape.headDim(), part.rowBytes(), part.isSequential()),
                 form ->
                     MachineFunction.of(
-                        HeadDecodeCode.of(form.headDim, form.rowBytes, form.sequential))));
+                        HeadDecodeCode.of(
+                            form.unit, form.headDim, form.rowBytes, form.sequential))));
   }
 
   private void finish(int record, int headDim, float[] results, int to) {
     float sum = 0;
-    for (int lane = 0; lane < ROWS; lane++) {
+    for (int lane = 0; lane < rows; lane++) {
       sum += own.get(FLOAT, record + HeadDecodeCode.sums(headDim) + (long) lane * Float.BYTES);
     }
     long outputs = record + (long) headDim * Float.BYTES;

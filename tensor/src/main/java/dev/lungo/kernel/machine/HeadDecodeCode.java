@@ -2,7 +2,6 @@ package dev.lungo.kernel.machine;
 
 import static dev.lungo.kernel.machine.Address.at;
 import static dev.lungo.kernel.machine.Instruction.VADDPS;
-import static dev.lungo.kernel.machine.Instruction.VCMPPS;
 import static dev.lungo.kernel.machine.Instruction.VFMADD231PS;
 import static dev.lungo.kernel.machine.Instruction.VMAXPS;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
@@ -23,7 +22,8 @@ import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
 /// The step of attention of one query whose heads have keys and values of their own, or share them
-/// with a few: head by head, whose numbers lie across the lanes, meets 16 keys at once.
+/// with a few: head by head, whose numbers lie across the lanes, meets as many keys at once as
+/// there are lanes.
 ///
 /// Scores and references are as in [ForwardCode].
 final class HeadDecodeCode {
@@ -34,7 +34,7 @@ final class HeadDecodeCode {
   /// How far the values lie behind the keys, in bytes.
   static final int VALUES_AFTER = 2;
 
-  /// Groups of 16 keys that follow each other.
+  /// Groups of keys that follow each other, each as many as there are lanes.
   static final int GROUPS = 3;
 
   /// Heads of keys and values that lie side by side, and how many heads of the query read each.
@@ -42,55 +42,67 @@ final class HeadDecodeCode {
 
   static final int SHARING = 5;
 
-  /// What lies between the last of these heads and the first in the next 16 keys, in bytes.
+  /// What lies between the last of these heads and the first in the next group of keys, in bytes.
   static final int SKIPPED = 6;
 
-  /// The heads of the query, a record each: the query, what the weighted values come to, 16 sums,
-  /// the reference.
+  /// The heads of the query, a record each: the query, what the weighted values come to, a vector
+  /// of sums, the reference.
   static final int RECORDS = 7;
 
-  /// Which of 16 keys are seen, a bit each.
+  /// Which keys of a group are seen, a bit each.
   static final int SEEN = 8;
 
-  /// Room for 16 weights.
+  /// Room for a vector of weights.
   static final int WEIGHTS = 9;
 
   /// As in [ForwardCode].
   static final int LIMITS = 10;
 
-  /// Keys that are met at once.
-  static final int KEY_ROWS = 16;
+  private static final int LINE = 64;
 
-  static final int VECTOR = 64;
-
-  private static final int GREATER = 14;
   private static final int EVEN_QUARTERS = 0b10_00_10_00;
   private static final int ODD_QUARTERS = 0b11_01_11_01;
 
-  // Mask registers.
-  private static final int FAR = 1;
-  private static final int SEES = 2;
+  private static final int LOWER_HALVES = 0x20;
+  private static final int UPPER_HALVES = 0x31;
 
-  // Vector registers: 16 sums, and
   private static final int X = 0;
-  private static final int OTHER = 16;
-  private static final int SPARE = 17;
-  private static final int REFERENCE = 19;
-  private static final int UNSEEN = 20;
-  private static final int SLACK = 21;
-  private static final int CONSTANTS = 22;
 
-  private final Assembler a = new Assembler();
+  private final Assembler a;
+  private final int keyRows;
+  private final int vector;
+
+  // Registers after those of the keys' sums.
+  private final int other;
+  private final int spare;
+  private final int reference;
+  private final int unseen;
+  private final int slack;
+  private final int constants;
+  private final LaneMask far;
+  private final LaneMask seen;
+
   private final int headDim;
   private final int vectors;
   private final int outputs;
   private final int rowBytes;
   private final boolean sequential;
 
-  private HeadDecodeCode(int headDim, int rowBytes, boolean sequential) {
+  private HeadDecodeCode(VectorUnit unit, int headDim, int rowBytes, boolean sequential) {
+    this.a = new Assembler(unit);
+    this.keyRows = unit.lanes();
+    this.vector = unit.bytes();
+    this.other = keyRows;
+    this.spare = keyRows + 1;
+    this.reference = keyRows + 3;
+    this.unseen = keyRows + 4;
+    this.slack = keyRows + 5;
+    this.constants = keyRows + 6;
+    this.far = new LaneMask(a, 1, keyRows + 6);
+    this.seen = new LaneMask(a, 2, keyRows + 7);
     this.headDim = headDim;
-    this.vectors = headDim * Float.BYTES / VECTOR;
-    this.outputs = vectors * VECTOR;
+    this.vectors = headDim * Float.BYTES / vector;
+    this.outputs = vectors * vector;
     this.rowBytes = rowBytes;
     this.sequential = sequential;
   }
@@ -101,18 +113,18 @@ final class HeadDecodeCode {
   }
 
   static int reference(int headDim) {
-    return sums(headDim) + VECTOR;
+    return sums(headDim) + LINE;
   }
 
   /// Returns the bytes of a record.
   static int recordBytes(int headDim) {
-    return reference(headDim) + VECTOR;
+    return reference(headDim) + LINE;
   }
 
   /// @param rowBytes what lies between two keys, and between two values
   /// @param sequential whether no other heads' keys and values lie between these
-  static byte[] of(int headDim, int rowBytes, boolean sequential) {
-    HeadDecodeCode code = new HeadDecodeCode(headDim, rowBytes, sequential);
+  static byte[] of(VectorUnit unit, int headDim, int rowBytes, boolean sequential) {
+    HeadDecodeCode code = new HeadDecodeCode(unit, headDim, rowBytes, sequential);
     code.write();
     return code.a.code();
   }
@@ -127,17 +139,17 @@ final class HeadDecodeCode {
     Assembler.Label head = new Assembler.Label();
     Assembler.Label last = new Assembler.Label();
     a.load(RAX, argument(NUMBERS));
-    PowerOfTwo.prepare(a, CONSTANTS, RAX);
+    PowerOfTwo.prepare(a, constants, RAX);
     a.load(RAX, argument(LIMITS));
-    a.zmm(VPBROADCASTD, SLACK, at(RAX, 0));
-    a.zmm(VPBROADCASTD, UNSEEN, at(RAX, Float.BYTES));
-    a.loadMask(SEES, argument(SEEN), false);
+    a.vector(VPBROADCASTD, slack, at(RAX, 0));
+    a.vector(VPBROADCASTD, unseen, at(RAX, Float.BYTES));
+    seen.load(argument(SEEN));
     a.load(RAX, argument(WEIGHTS));
     a.load(R8, argument(KEYS));
     a.load(R9, argument(VALUES_AFTER));
     a.load(RDX, argument(GROUPS));
     if (sequential) {
-      a.lea(RSI, at(R8, KEY_ROWS * rowBytes));
+      a.lea(RSI, at(R8, keyRows * rowBytes));
     }
     a.label(group);
     a.load(R10, argument(RECORDS));
@@ -151,7 +163,7 @@ final class HeadDecodeCode {
     meet(false);
     a.jump(head);
     a.label(last);
-    a.add(R8, vectors * VECTOR);
+    a.add(R8, vectors * vector);
     a.subtract(R11, 1);
     a.jumpIfPositive(kvHead);
     a.load(RCX, argument(SKIPPED));
@@ -170,118 +182,128 @@ final class HeadDecodeCode {
     mix(fetches);
     a.add(R10, recordBytes(headDim));
     if (fetches && sequential) {
-      a.add(RSI, KEY_ROWS * vectors * VECTOR);
+      a.add(RSI, keyRows * vectors * vector);
     }
   }
 
   /// Leaves the scores of 16 keys in X.
   private void score(boolean fetches) {
-    for (int vector = 0; vector < vectors; vector++) {
-      a.zmm(VMOVDQU32, OTHER, at(R10, vector * VECTOR));
-      for (int row = 0; row < KEY_ROWS; row++) {
-        Address key = at(R8, row * rowBytes + vector * VECTOR);
+    for (int part = 0; part < vectors; part++) {
+      a.vector(VMOVDQU32, other, at(R10, part * vector));
+      for (int row = 0; row < keyRows; row++) {
+        Address key = at(R8, row * rowBytes + part * vector);
         if (fetches) {
-          a.prefetch(
-              sequential
-                  ? at(RSI, (vector * KEY_ROWS + row) * VECTOR)
-                  : key.plus(KEY_ROWS * rowBytes));
+          int line = (part * keyRows + row) * vector;
+          fetch(sequential ? at(RSI, line) : key.plus(keyRows * rowBytes));
         }
-        a.zmm(vector == 0 ? VMULPS : VFMADD231PS, row, OTHER, key);
+        a.vector(part == 0 ? VMULPS : VFMADD231PS, row, other, key);
       }
     }
     addLanes();
   }
 
-  /// Turns 16 registers into one of the sums of each one's lanes, in their order.
+  /// Fetches what begins a line; vectors may be halves of one.
+  private void fetch(Address address) {
+    if (address.displacement() % LINE == 0) {
+      a.prefetch(address);
+    }
+  }
+
+  /// Turns as many registers as they have lanes into one of the sums of each one's lanes, in their
+  /// order.
   private void addLanes() {
     // Of neighbours, the sums of lanes two apart; of pairs, those of each quarter; and so on.
-    for (int row = 0; row < KEY_ROWS; row += 2) {
+    for (int row = 0; row < keyRows; row += 2) {
       addInterleaved(Instruction.VPUNPCKLDQ, Instruction.VPUNPCKHDQ, row, row + 1);
     }
-    for (int row = 0; row < KEY_ROWS; row += 4) {
+    for (int row = 0; row < keyRows; row += 4) {
       addInterleaved(Instruction.VPUNPCKLQDQ, Instruction.VPUNPCKHQDQ, row, row + 2);
     }
-    for (int distance = 4; distance < KEY_ROWS; distance *= 2) {
-      for (int row = 0; row < KEY_ROWS; row += 2 * distance) {
+    if (a.unit() == VectorUnit.AVX2) {
+      a.vectorBy(Instruction.VPERM2F128, other, 0, 4, LOWER_HALVES);
+      a.vectorBy(Instruction.VPERM2F128, 0, 0, 4, UPPER_HALVES);
+      a.vector(VADDPS, 0, 0, other);
+      return;
+    }
+    for (int distance = 4; distance < keyRows; distance *= 2) {
+      for (int row = 0; row < keyRows; row += 2 * distance) {
         addQuarters(row, row + distance);
       }
     }
   }
 
   private void addInterleaved(Instruction low, Instruction high, int first, int second) {
-    a.zmm(low, OTHER, first, second);
-    a.zmm(high, first, first, second);
-    a.zmm(VADDPS, first, first, OTHER);
+    a.vector(low, other, first, second);
+    a.vector(high, first, first, second);
+    a.vector(VADDPS, first, first, other);
   }
 
   private void addQuarters(int first, int second) {
-    a.zmmBy(Instruction.VSHUFI32X4, OTHER, first, second, EVEN_QUARTERS);
-    a.zmmBy(Instruction.VSHUFI32X4, first, first, second, ODD_QUARTERS);
-    a.zmm(VADDPS, first, first, OTHER);
+    a.vectorBy(Instruction.VSHUFI32X4, other, first, second, EVEN_QUARTERS);
+    a.vectorBy(Instruction.VSHUFI32X4, first, first, second, ODD_QUARTERS);
+    a.vector(VADDPS, first, first, other);
   }
 
   /// Turns scores into weights, after the reference has moved where it must.
   private void weigh() {
     Assembler.Label near = new Assembler.Label();
-    a.zmm(VMOVDQU32, OTHER, UNSEEN);
-    a.zmmMasked(VMOVDQU32, SEES, OTHER, 0, X);
-    a.zmm(VMOVDQU32, X, OTHER);
-    a.zmm(VPBROADCASTD, REFERENCE, at(R10, reference(headDim)));
-    a.zmm(VADDPS, SPARE, REFERENCE, SLACK);
-    a.zmmBy(VCMPPS, FAR, X, SPARE, GREATER);
-    a.testMasks(FAR, FAR);
+    a.vector(VMOVDQU32, other, unseen);
+    seen.copy(other, X);
+    a.vector(VMOVDQU32, X, other);
+    a.vector(VPBROADCASTD, reference, at(R10, reference(headDim)));
+    a.vector(VADDPS, spare, reference, slack);
+    far.greater(X, spare);
+    far.testWith(far);
     a.jumpIfZero(near);
     moveReference();
     a.label(near);
-    a.zmm(VSUBPS, X, X, REFERENCE);
-    PowerOfTwo.write(a, X, CONSTANTS, SPARE);
-    a.zmm(VMOVDQU32_STORE, X, at(RAX, 0));
-    a.zmm(VADDPS, X, X, at(R10, sums(headDim)));
-    a.zmm(VMOVDQU32_STORE, X, at(R10, sums(headDim)));
+    a.vector(VSUBPS, X, X, reference);
+    PowerOfTwo.write(a, X, constants, spare);
+    a.vector(VMOVDQU32_STORE, X, at(RAX, 0));
+    a.vector(VADDPS, X, X, at(R10, sums(headDim)));
+    a.vector(VMOVDQU32_STORE, X, at(R10, sums(headDim)));
   }
 
   /// Makes the largest score the reference.
   private void moveReference() {
     int factor = 1;
-    a.zmm(VMOVDQU32, OTHER, X);
-    LaneExchange.write(a, VMAXPS, OTHER, SPARE);
-    a.zmm(VSUBPS, factor, REFERENCE, OTHER);
-    a.zmm(VMOVDQU32, REFERENCE, OTHER);
-    a.zmm(VMOVSS_STORE, REFERENCE, at(R10, reference(headDim)));
-    PowerOfTwo.write(a, factor, CONSTANTS, SPARE);
+    a.vector(VMOVDQU32, other, X);
+    LaneExchange.write(a, VMAXPS, other, spare);
+    a.vector(VSUBPS, factor, reference, other);
+    a.vector(VMOVDQU32, reference, other);
+    a.vector(VMOVSS_STORE, reference, at(R10, reference(headDim)));
+    PowerOfTwo.write(a, factor, constants, spare);
     // Outputs, and the sums after them.
-    for (int at = outputs; at <= sums(headDim); at += VECTOR) {
-      a.zmm(VMULPS, SPARE, factor, at(R10, at));
-      a.zmm(VMOVDQU32_STORE, SPARE, at(R10, at));
+    for (int at = outputs; at <= sums(headDim); at += vector) {
+      a.vector(VMULPS, spare, factor, at(R10, at));
+      a.vector(VMOVDQU32_STORE, spare, at(R10, at));
     }
   }
 
-  /// Adds the weighted values, eight vectors of each at once.
+  /// Adds the weighted values, at once as many vectors of each as there are registers for.
   private void mix(boolean fetches) {
-    int most = 8;
+    int most = keyRows / 2;
     for (int from = 0; from < vectors; from += most) {
       int count = Math.min(most, vectors - from);
       // Two sums for each, so that no addition waits for the one before it.
       for (int i = 0; i < count; i++) {
-        a.zmm(VMOVDQU32, i, at(R10, outputs + (from + i) * VECTOR));
-        a.zmm(VPXORD, count + i, count + i, count + i);
+        a.vector(VMOVDQU32, i, at(R10, outputs + (from + i) * vector));
+        a.vector(VPXORD, count + i, count + i, count + i);
       }
-      for (int row = 0; row < KEY_ROWS; row++) {
-        a.zmm(VPBROADCASTD, OTHER, at(RAX, row * Float.BYTES));
+      for (int row = 0; row < keyRows; row++) {
+        a.vector(VPBROADCASTD, other, at(RAX, row * Float.BYTES));
         for (int i = 0; i < count; i++) {
-          Address value = at(R8, R9, 1, row * rowBytes + (from + i) * VECTOR);
+          Address value = at(R8, R9, 1, row * rowBytes + (from + i) * vector);
           if (fetches) {
-            a.prefetch(
-                sequential
-                    ? at(RSI, R9, 1, (from * KEY_ROWS + row * count + i) * VECTOR)
-                    : value.plus(KEY_ROWS * rowBytes));
+            int line = (from * keyRows + row * count + i) * vector;
+            fetch(sequential ? at(RSI, R9, 1, line) : value.plus(keyRows * rowBytes));
           }
-          a.zmm(VFMADD231PS, row % 2 * count + i, OTHER, value);
+          a.vector(VFMADD231PS, row % 2 * count + i, other, value);
         }
       }
       for (int i = 0; i < count; i++) {
-        a.zmm(VADDPS, i, i, count + i);
-        a.zmm(VMOVDQU32_STORE, i, at(R10, outputs + (from + i) * VECTOR));
+        a.vector(VADDPS, i, i, count + i);
+        a.vector(VMOVDQU32_STORE, i, at(R10, outputs + (from + i) * vector));
       }
     }
   }

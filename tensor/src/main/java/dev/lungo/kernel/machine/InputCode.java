@@ -85,7 +85,7 @@ final class InputCode {
     a.jumpIfLess(done);
     rowBlock(a, 0);
     // The block that is not there is 0.
-    a.zmm(VPXORD, FIRST, FIRST, FIRST);
+    a.vector(VPXORD, FIRST, FIRST, FIRST);
     a.ymm(VMOVDQU32_STORE, FIRST, at(RDX, 32));
     a.ymm(VMOVDQU32_STORE, FIRST, at(RDX, RowCode.SCALES + 32));
     a.label(done);
@@ -104,16 +104,16 @@ final class InputCode {
     a.load(RDX, at(RDI, OUTPUT * Long.BYTES));
     a.load(RCX, at(RDI, BLOCKS * Long.BYTES));
     a.label(pairs);
-    a.zmm(VPXORD, FIRST, FIRST, FIRST);
-    a.zmm(VPDPBUSD, FIRST, ONES, at(RDX, 0));
+    a.vector(VPXORD, FIRST, FIRST, FIRST);
+    a.vector(VPDPBUSD, FIRST, ONES, at(RDX, 0));
     if (minima) {
-      a.zmm(VCVTDQ2PS, FIRST, FIRST);
-      a.zmm(VMULPS, FIRST, FIRST, at(RDX, RowCode.SCALES));
-      a.zmm(VMULPS, FIRST, FIRST, OFFSET);
+      a.vector(VCVTDQ2PS, FIRST, FIRST);
+      a.vector(VMULPS, FIRST, FIRST, at(RDX, RowCode.SCALES));
+      a.vector(VMULPS, FIRST, FIRST, OFFSET);
     } else {
-      a.zmm(VPMULLD, FIRST, FIRST, OFFSET);
+      a.vector(VPMULLD, FIRST, FIRST, OFFSET);
     }
-    a.zmm(VMOVDQU32_STORE, FIRST, at(RDX, RowCode.OFFSETS));
+    a.vector(VMOVDQU32_STORE, FIRST, at(RDX, RowCode.OFFSETS));
     a.add(RDX, R9);
     a.subtract(RCX, 2);
     a.jumpIfPositive(pairs);
@@ -127,11 +127,11 @@ final class InputCode {
     Assembler.Label block = new Assembler.Label();
     a.label(block);
     round(a, 0, 0);
-    a.zmm(VMOVSS_STORE, SCALE, at(RSI, 0));
-    a.zmm(VPADDD, FIRST, FIRST, SECOND);
+    a.vector(VMOVSS_STORE, SCALE, at(RSI, 0));
+    a.vector(VPADDD, FIRST, FIRST, SECOND);
     LaneExchange.write(a, VPADDD, FIRST, OTHER);
-    a.zmm(VPMULLD, FIRST, FIRST, OFFSET);
-    a.zmm(VMOVSS_STORE, FIRST, at(RSI, TileCode.OFFSETS - TileCode.SCALES));
+    a.vector(VPMULLD, FIRST, FIRST, OFFSET);
+    a.vector(VMOVSS_STORE, FIRST, at(RSI, TileCode.OFFSETS - TileCode.SCALES));
     a.add(RAX, 32 * Float.BYTES);
     a.add(RDX, TileCode.INPUT_BYTES);
     a.add(RSI, TileCode.INPUT_BYTES);
@@ -143,11 +143,11 @@ final class InputCode {
 
   private static void prepare(Assembler a) {
     a.load(R8, at(RDI, CONSTANTS * Long.BYTES));
-    a.zmm(VMOVDQU32, ONES, at(R8, Constants.BYTES_OF_1));
-    a.zmm(VMOVDQU32, MAGNITUDE, at(R8, Constants.MAGNITUDE));
-    a.zmm(VMOVDQU32, MOST, at(R8, Constants.MOST));
-    a.zmm(VMOVDQU32, PART, at(R8, Constants.PART));
-    a.zmm(VPBROADCASTD, OFFSET, at(RDI, NEGATIVE_OFFSET * Long.BYTES));
+    a.vector(VMOVDQU32, ONES, at(R8, Constants.BYTES_OF_1));
+    a.vector(VMOVDQU32, MAGNITUDE, at(R8, Constants.MAGNITUDE));
+    a.vector(VMOVDQU32, MOST, at(R8, Constants.MOST));
+    a.vector(VMOVDQU32, PART, at(R8, Constants.PART));
+    a.vector(VPBROADCASTD, OFFSET, at(RDI, NEGATIVE_OFFSET * Long.BYTES));
     a.load(RAX, at(RDI, X * Long.BYTES));
     a.load(RDX, at(RDI, OUTPUT * Long.BYTES));
     a.load(RCX, at(RDI, BLOCKS * Long.BYTES));
@@ -156,20 +156,20 @@ final class InputCode {
   /// Writes 32 bytes from 32 floats; leaves them as integers in [#FIRST] and [#SECOND], and their
   /// scale in all lanes of [#SCALE].
   private static void round(Assembler a, int from, int to) {
-    a.zmm(VMOVDQU32, FIRST, at(RAX, from));
-    a.zmm(VMOVDQU32, SECOND, at(RAX, from + 16 * Float.BYTES));
-    a.zmm(VPANDD, LARGEST, FIRST, MAGNITUDE);
-    a.zmm(VPANDD, OTHER, SECOND, MAGNITUDE);
+    a.vector(VMOVDQU32, FIRST, at(RAX, from));
+    a.vector(VMOVDQU32, SECOND, at(RAX, from + 16 * Float.BYTES));
+    a.vector(VPANDD, LARGEST, FIRST, MAGNITUDE);
+    a.vector(VPANDD, OTHER, SECOND, MAGNITUDE);
     // As integers, floats without a sign keep their order, and what is no number is the largest.
-    a.zmm(VPMAXUD, LARGEST, LARGEST, OTHER);
+    a.vector(VPMAXUD, LARGEST, LARGEST, OTHER);
     LaneExchange.write(a, VPMAXUD, LARGEST, OTHER);
-    a.zmm(VMULPS, SCALE, LARGEST, PART);
-    a.zmm(VDIVPS, LARGEST, MOST, LARGEST);
-    a.zmm(VMULPS, FIRST, FIRST, LARGEST);
-    a.zmm(VMULPS, SECOND, SECOND, LARGEST);
-    a.zmm(VCVTPS2DQ, FIRST, FIRST);
-    a.zmm(VCVTPS2DQ, SECOND, SECOND);
-    a.zmm(VPMOVSDB_STORE, FIRST, at(RDX, to));
-    a.zmm(VPMOVSDB_STORE, SECOND, at(RDX, to + 16));
+    a.vector(VMULPS, SCALE, LARGEST, PART);
+    a.vector(VDIVPS, LARGEST, MOST, LARGEST);
+    a.vector(VMULPS, FIRST, FIRST, LARGEST);
+    a.vector(VMULPS, SECOND, SECOND, LARGEST);
+    a.vector(VCVTPS2DQ, FIRST, FIRST);
+    a.vector(VCVTPS2DQ, SECOND, SECOND);
+    a.vector(VPMOVSDB_STORE, FIRST, at(RDX, to));
+    a.vector(VPMOVSDB_STORE, SECOND, at(RDX, to + 16));
   }
 }

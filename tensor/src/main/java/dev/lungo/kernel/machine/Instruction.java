@@ -2,6 +2,9 @@ package dev.lungo.kernel.machine;
 
 /// The vector instructions that the kernels here are made of, each with where the processor's
 /// manual lists it: the map and the number of its operation, and what tells it from others there.
+///
+/// Names are those of AVX-512. AVX2 knows some under another name and the same number: VMOVDQU,
+/// VPXOR, VPAND and VROUNDPS.
 enum Instruction {
   /// Copies 16 numbers of 32 bits.
   VMOVDQU32(1, Prefix.F3, false, 0x6f),
@@ -76,7 +79,19 @@ enum Instruction {
   /// The lanes of the third operand that the second one names.
   VPERMPS(2, Prefix.OF_66, false, 0x16),
   /// Four numbers of each quarter in another order, by an immediate of two bits each.
-  VPSHUFD(1, Prefix.OF_66, false, 0x70);
+  VPSHUFD(1, Prefix.OF_66, false, 0x70),
+
+  // AVX2 only.
+
+  /// A half of one operand and a half of another, by an immediate of four bits each.
+  VPERM2F128(3, Prefix.OF_66, false, 0x06),
+  /// In lanes whose number in a fourth register is negative the third operand, in others the
+  /// second; the immediate is 16 · that register.
+  VBLENDVPS(3, Prefix.OF_66, false, 0x4a),
+  VPOR(1, Prefix.OF_66, false, 0xeb),
+  /// All bits in lanes whose numbers of 32 bits are equal.
+  VPCMPEQD(1, Prefix.OF_66, false, 0x76),
+  VPTEST(2, Prefix.OF_66, false, 0x17);
 
   /// What stands before an instruction's number and is part of it.
   private enum Prefix {

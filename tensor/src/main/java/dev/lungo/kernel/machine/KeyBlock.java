@@ -13,11 +13,11 @@ final class KeyBlock {
   static final int KEYS = 96;
 
   private static final int LINE = 64;
-  private static final int COLUMNS = ProductTile.COLUMNS;
-  private static final int ROWS = ProductTile.ROWS;
 
   private final AlignedMemory memory = new AlignedMemory();
-  private final PanelMoves moves = new PanelMoves();
+  private final PanelMoves moves;
+  private final int columns;
+  private final int tileRows;
   private MemorySegment own = MemorySegment.NULL;
   private int headDim;
   private int key;
@@ -27,6 +27,12 @@ final class KeyBlock {
   private long nextKeys;
   private long nextValues;
   private long stride;
+
+  KeyBlock(VectorUnit unit) {
+    moves = new PanelMoves(unit);
+    columns = unit.columns();
+    tileRows = unit.tileRows();
+  }
 
   /// Takes the `count` keys from `first` on.
   ///
@@ -80,8 +86,8 @@ final class KeyBlock {
     return own.address() + length();
   }
 
-  private static int rounded(int rows) {
-    return (rows + ROWS - 1) / ROWS * ROWS;
+  private int rounded(int rows) {
+    return (rows + tileRows - 1) / tileRows * tileRows;
   }
 
   /// Looks which of the keys a panel's queries see, and says whether they see any.
@@ -89,16 +95,16 @@ final class KeyBlock {
   /// @param position of the first query; one a lane follows
   boolean meets(AttentionShape shape, int position) {
     boolean causal = shape.pattern().causal();
-    int seen = causal ? Math.clamp((long) position + COLUMNS - key, 0, some) : some;
+    int seen = causal ? Math.clamp((long) position + columns - key, 0, some) : some;
     int hidden =
         shape.pattern() instanceof AttentionPattern.Window window
-            ? Math.clamp((long) window.nearFrom(position) - key, -COLUMNS, some)
-            : -COLUMNS;
+            ? Math.clamp((long) window.nearFrom(position) - key, -columns, some)
+            : -columns;
     if (seen == 0 || hidden == some) {
       return false;
     }
     rows = rounded(seen);
-    masked = rows > seen || causal && key + rows - 1 > position || hidden + COLUMNS - 1 > 0;
+    masked = rows > seen || causal && key + rows - 1 > position || hidden + columns - 1 > 0;
     if (masked) {
       mask(causal ? position - key : rows, hidden, seen);
     }
@@ -106,7 +112,7 @@ final class KeyBlock {
   }
 
   /// Returns how many rows the panel that was looked for last meets, a multiple of
-  /// [ProductTile#ROWS].
+  /// [VectorUnit#tileRows].
   int rows() {
     return rows;
   }
@@ -116,7 +122,8 @@ final class KeyBlock {
     return masked ? rows : 0;
   }
 
-  /// Returns where the lanes that do not see a row are: a long for each, 16 lanes in a half.
+  /// Returns where the lanes that do not see a row are: a long for each, the lanes of a vector in
+  /// each half.
   long masks() {
     return own.address() + 2 * length();
   }
@@ -125,14 +132,16 @@ final class KeyBlock {
   /// @param hidden how many rows the window hides from the first lane, and one more from each after
   ///   it
   private void mask(int last, int hidden, int seen) {
+    int lanesOfAVector = columns / 2;
+    long all = (1L << lanesOfAVector) - 1;
     for (int row = 0; row < rows; row++) {
-      int future = row >= seen ? COLUMNS : Math.clamp(row - last, 0, COLUMNS);
-      int past = Math.clamp((long) row - hidden + 1, 0, COLUMNS);
-      long lanes = (1L << future) - 1 | -1L << past & 0xffff_ffffL;
+      int future = row >= seen ? columns : Math.clamp(row - last, 0, columns);
+      int past = Math.clamp((long) row - hidden + 1, 0, columns);
+      long lanes = (1L << future) - 1 | -1L << past;
       own.set(
           ValueLayout.JAVA_LONG,
           2 * length() + (long) row * Long.BYTES,
-          lanes & 0xffff | lanes >>> 16 << 32);
+          lanes & all | (lanes >>> lanesOfAVector & all) << 32);
     }
   }
 }

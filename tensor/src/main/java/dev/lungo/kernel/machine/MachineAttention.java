@@ -23,17 +23,19 @@ final class MachineAttention implements AttentionKernels {
 
   private final Parallel parallel;
   private final AttentionKernels others;
-  private final ThreadLocal<AttentionForward> forwards =
-      ThreadLocal.withInitial(AttentionForward::new);
-
+  private final VectorUnit unit;
+  private final ThreadLocal<AttentionForward> forwards;
   private final ThreadLocal<GroupDecode> groupDecodes = ThreadLocal.withInitial(GroupDecode::new);
-  private final ThreadLocal<HeadDecode> headDecodes = ThreadLocal.withInitial(HeadDecode::new);
-  private final ThreadLocal<AttentionBackward> backwards =
-      ThreadLocal.withInitial(AttentionBackward::new);
+  private final ThreadLocal<HeadDecode> headDecodes;
+  private final ThreadLocal<AttentionBackward> backwards;
 
-  MachineAttention(Parallel parallel, AttentionKernels others) {
+  MachineAttention(Parallel parallel, AttentionKernels others, VectorUnit unit) {
     this.parallel = parallel;
     this.others = others;
+    this.unit = unit;
+    this.forwards = ThreadLocal.withInitial(() -> new AttentionForward(unit));
+    this.headDecodes = ThreadLocal.withInitial(() -> new HeadDecode(unit));
+    this.backwards = ThreadLocal.withInitial(() -> new AttentionBackward(unit));
   }
 
   private static boolean serves(AttentionShape shape) {
@@ -74,7 +76,7 @@ final class MachineAttention implements AttentionKernels {
     try {
       long keys = MemoryInUse.address(k, 0, keyBytes(shape));
       long values = MemoryInUse.address(v, 0, keyBytes(shape));
-      if (GroupDecode.serves(shape)) {
+      if (unit == VectorUnit.AVX512 && GroupDecode.serves(shape)) {
         AttentionStretches.attend(
             parallel,
             shape,
@@ -115,7 +117,7 @@ final class MachineAttention implements AttentionKernels {
       MemorySegment v,
       MemorySegment out,
       MemorySegment logSumExp) {
-    int columns = ProductTile.COLUMNS;
+    int columns = unit.columns();
     int block = Math.max(columns, QUERIES / shape.group() / columns * columns);
     int blocks = (shape.queries() - 1) / block + 1;
     long use = MemoryInUse.begin();
@@ -181,7 +183,7 @@ final class MachineAttention implements AttentionKernels {
       MemorySegment dv) {
     if (!serves(shape)
         || shape.queries() <= Kernels.FEW_ROWS
-        || shape.headDim() % ProductTile.COLUMNS != 0) {
+        || shape.headDim() % unit.columns() != 0) {
       others.attentionBackward(shape, dOut, q, k, v, out, logSumExp, dq, dk, dv);
       return;
     }

@@ -17,11 +17,14 @@ import dev.lungo.kernel.PositionKernels;
 import dev.lungo.kernel.RecurrentKernels;
 import java.util.Optional;
 
-/// Other kernels, with products of stored weights, SwiGLU and attention in machine code.
+/// Other kernels, with attention in machine code, and with AVX-512 products of stored weights and
+/// SwiGLU, too.
 ///
 /// @param others what does everything else
+/// @param unit the vectors of this processor
 public record MachineKernels(
     Kernels others,
+    VectorUnit unit,
     BlockMatmulKernels blockMatmul,
     ActivationKernels activation,
     AttentionKernels attention)
@@ -33,11 +36,15 @@ public record MachineKernels(
 
   /// Takes over from `others` what is faster here. Called by reflection.
   public static MachineKernels over(Kernels others) {
+    VectorUnit unit = Processor.unit();
+    boolean all = unit == VectorUnit.AVX512;
+    Parallel parallel = others.parallel();
     return new MachineKernels(
         others,
-        new MachineBlockMatmul(others.parallel(), others.blockMatmul()),
-        new MachineActivation(others.parallel(), others.activation()),
-        new MachineAttention(others.parallel(), others.attention()));
+        unit,
+        all ? new MachineBlockMatmul(parallel, others.blockMatmul()) : others.blockMatmul(),
+        all ? new MachineActivation(parallel, others.activation()) : others.activation(),
+        new MachineAttention(parallel, others.attention(), unit));
   }
 
   @Override
@@ -45,14 +52,17 @@ public record MachineKernels(
     Kernels with = others.with(algorithm);
     AttentionKernels chosen =
         algorithm == AttentionAlgorithm.FLASH2
-            ? new MachineAttention(parallel(), with.attention())
+            ? new MachineAttention(parallel(), with.attention(), unit)
             : with.attention();
-    return new MachineKernels(with, blockMatmul, activation, chosen);
+    return new MachineKernels(with, unit, blockMatmul, activation, chosen);
   }
 
   @Override
   public String description() {
-    return others.description() + "; stored weights and attention in AVX-512 machine code";
+    return others.description()
+        + (unit == VectorUnit.AVX512
+            ? "; stored weights and attention in AVX-512 machine code"
+            : "; attention in AVX2 machine code");
   }
 
   @Override

@@ -2,30 +2,30 @@ package dev.lungo.kernel.machine;
 
 import dev.lungo.kernel.AttentionShape;
 
-/// Up to 32 queries of one head that follow each other, one a lane.
+/// Queries of one head that follow each other, one a lane of two vectors.
 ///
-/// @param count of them are real
-record Panel(int head, int first, int count) {
-  static final int COLUMNS = ProductTile.COLUMNS;
-
+/// @param count how many there are
+/// @param columns how many there could be
+record Panel(int head, int first, int count, int columns) {
   /// Returns how many panels the heads of a group have for `count` queries.
-  static int count(AttentionShape shape, int count) {
-    return shape.group() * perHead(count);
+  static int count(AttentionShape shape, int count, int columns) {
+    return shape.group() * perHead(count, columns);
   }
 
-  private static int perHead(int count) {
-    return (count - 1) / COLUMNS + 1;
+  private static int perHead(int count, int columns) {
+    return (count - 1) / columns + 1;
   }
 
   /// Returns one of them, for the queries from `first` on.
-  static Panel of(AttentionShape shape, int kvHead, int first, int count, int index) {
-    int start = index % perHead(count) * COLUMNS;
-    int head = kvHead * shape.group() + index / perHead(count);
-    return new Panel(head, first + start, Math.min(COLUMNS, count - start));
+  static Panel of(AttentionShape shape, int kvHead, int first, int count, int index, int columns) {
+    int perHead = perHead(count, columns);
+    int start = index % perHead * columns;
+    int head = kvHead * shape.group() + index / perHead;
+    return new Panel(head, first + start, Math.min(columns, count - start), columns);
   }
 
   boolean isWhole() {
-    return count == COLUMNS;
+    return count == columns;
   }
 
   /// Returns where the first query begins, in bytes from that of the first sequence.

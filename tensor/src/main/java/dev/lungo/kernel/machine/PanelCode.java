@@ -82,8 +82,8 @@ final class PanelCode {
     transpose();
     for (int row = 0; row < ROWS; row++) {
       a.ymm(VPBROADCASTW, row, row(row));
-      a.zmm(VCVTPH2PS, row, row);
-      a.zmm(VMOVSS_STORE, row, at(R10, row * Float.BYTES));
+      a.vector(VCVTPH2PS, row, row);
+      a.vector(VMOVSS_STORE, row, at(R10, row * Float.BYTES));
     }
     for (Register rows : EVERY_FOURTH_ROW) {
       a.add(rows, block.bytes());
@@ -112,23 +112,23 @@ final class PanelCode {
       block.unpack(a, i, row(row), row(row + 4));
     }
     for (int i = 0; i < 8; i += 2) {
-      a.zmm(VPUNPCKLDQ, 8 + i, i, i + 1);
-      a.zmm(VPUNPCKHDQ, 9 + i, i, i + 1);
+      a.vector(VPUNPCKLDQ, 8 + i, i, i + 1);
+      a.vector(VPUNPCKHDQ, 9 + i, i, i + 1);
     }
     // Four registers for the first and four for the second four: a piece of each, by its number.
     for (int four = 0; four < 8; four += 4) {
       int from = 8 + four;
-      a.zmm(VPUNPCKLQDQ, four, from, from + 2);
-      a.zmm(VPUNPCKHQDQ, four + 1, from, from + 2);
-      a.zmm(VPUNPCKLQDQ, four + 2, from + 1, from + 3);
-      a.zmm(VPUNPCKHQDQ, four + 3, from + 1, from + 3);
+      a.vector(VPUNPCKLQDQ, four, from, from + 2);
+      a.vector(VPUNPCKHQDQ, four + 1, from, from + 2);
+      a.vector(VPUNPCKLQDQ, four + 2, from + 1, from + 3);
+      a.vector(VPUNPCKHQDQ, four + 3, from + 1, from + 3);
     }
     for (int piece = 0; piece < 4; piece++) {
-      a.zmmBy(VSHUFI32X4, 8, piece, 4 + piece, EVEN);
-      a.zmmBy(VSHUFI32X4, 9, piece, 4 + piece, ODD);
+      a.vectorBy(VSHUFI32X4, 8, piece, 4 + piece, EVEN);
+      a.vectorBy(VSHUFI32X4, 9, piece, 4 + piece, ODD);
       int at = TileCode.QUADS + piece * 2 * VECTOR;
-      a.zmm(VMOVDQU32_STORE, 8, at(R10, at));
-      a.zmm(VMOVDQU32_STORE, 9, at(R10, at + 4 * 2 * VECTOR));
+      a.vector(VMOVDQU32_STORE, 8, at(R10, at));
+      a.vector(VMOVDQU32_STORE, 9, at(R10, at + 4 * 2 * VECTOR));
     }
   }
 }

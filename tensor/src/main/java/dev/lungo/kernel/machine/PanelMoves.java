@@ -1,17 +1,46 @@
 package dev.lungo.kernel.machine;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
 /// Moves rows of floats to and from where kernels of attention want them. Belongs to one thread.
 final class PanelMoves {
-  private final Arguments arguments = new Arguments();
+  private static final Map<VectorUnit, Code> CODE = new ConcurrentHashMap<>();
 
-  /// Transposes 32 rows into a panel, and multiplies them by the float at `factor`.
-  void pack(long rows, long rowBytes, long panel, long factor, int headDim) {
-    transpose(rows, rowBytes, panel, factor, headDim).call(Code.PACK);
+  private final Arguments arguments = new Arguments();
+  private final int lanes;
+  private final Code code;
+
+  /// Written when it is first used.
+  private record Code(
+      MachineFunction pack,
+      MachineFunction unpack,
+      MachineFunction copy,
+      MachineFunction add,
+      MachineFunction dots) {
+    static Code of(VectorUnit unit) {
+      return new Code(
+          MachineFunction.of(TranspositionCode.pack(unit)),
+          MachineFunction.of(TranspositionCode.unpack(unit)),
+          MachineFunction.of(RowCopyCode.copy(unit)),
+          MachineFunction.of(RowCopyCode.addBack(unit)),
+          MachineFunction.of(RowDotCode.code(unit)));
+    }
   }
 
-  /// Transposes a panel into 32 rows, and multiplies each by one of the floats at `factors`.
+  PanelMoves(VectorUnit unit) {
+    lanes = unit.lanes();
+    code = CODE.computeIfAbsent(unit, Code::of);
+  }
+
+  /// Transposes rows into a panel, and multiplies them by the float at `factor`.
+  void pack(long rows, long rowBytes, long panel, long factor, int headDim) {
+    transpose(rows, rowBytes, panel, factor, headDim).call(code.pack);
+  }
+
+  /// Transposes a panel into rows, and multiplies each by one of the floats at `factors`.
   void unpack(long panel, long factors, long rows, long rowBytes, int headDim) {
-    transpose(rows, rowBytes, panel, factors, headDim).call(Code.UNPACK);
+    transpose(rows, rowBytes, panel, factors, headDim).call(code.unpack);
   }
 
   private Arguments transpose(long rows, long rowBytes, long panel, long factors, int headDim) {
@@ -20,17 +49,17 @@ final class PanelMoves {
         .set(TranspositionCode.ROW_BYTES, rowBytes)
         .set(TranspositionCode.PANEL, panel)
         .set(TranspositionCode.FACTORS, factors)
-        .set(TranspositionCode.BLOCKS, headDim / 16);
+        .set(TranspositionCode.BLOCKS, headDim / lanes);
   }
 
   /// Copies rows to where they follow each other.
   void copy(long rows, long rowBytes, long to, int count, int headDim) {
-    copying(rows, rowBytes, to, count, headDim).call(Code.COPY);
+    copying(rows, rowBytes, to, count, headDim).call(code.copy);
   }
 
   /// Adds rows that follow each other to others.
   void add(long from, long rows, long rowBytes, int count, int headDim) {
-    copying(rows, rowBytes, from, count, headDim).call(Code.ADD);
+    copying(rows, rowBytes, from, count, headDim).call(code.add);
   }
 
   private Arguments copying(long rows, long rowBytes, long together, int count, int headDim) {
@@ -39,7 +68,7 @@ final class PanelMoves {
         .set(RowCopyCode.ROW_BYTES, rowBytes)
         .set(RowCopyCode.TOGETHER, together)
         .set(RowCopyCode.COUNT, count)
-        .set(RowCopyCode.BLOCKS, headDim / 16);
+        .set(RowCopyCode.BLOCKS, headDim / lanes);
   }
 
   /// Leaves the dot products of `count` pairs of rows, both `rowBytes` apart.
@@ -50,16 +79,7 @@ final class PanelMoves {
         .set(RowDotCode.ROW_BYTES, rowBytes)
         .set(RowDotCode.DOTS, to)
         .set(RowDotCode.COUNT, count)
-        .set(RowDotCode.BLOCKS, headDim / 16)
-        .call(Code.DOTS);
-  }
-
-  /// Written when it is first used.
-  private static final class Code {
-    static final MachineFunction PACK = MachineFunction.of(TranspositionCode.pack());
-    static final MachineFunction UNPACK = MachineFunction.of(TranspositionCode.unpack());
-    static final MachineFunction COPY = MachineFunction.of(RowCopyCode.copy());
-    static final MachineFunction ADD = MachineFunction.of(RowCopyCode.addBack());
-    static final MachineFunction DOTS = MachineFunction.of(RowDotCode.code());
+        .set(RowDotCode.BLOCKS, headDim / lanes)
+        .call(code.dots);
   }
 }

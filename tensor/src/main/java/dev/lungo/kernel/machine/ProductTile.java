@@ -10,49 +10,84 @@ import static dev.lungo.kernel.machine.Register.RAX;
 import static dev.lungo.kernel.machine.Register.RCX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
-/// Writes the loop of a product of floats, C (8, 32) = A · B, with C in the first 16 registers; the
-/// next six are overwritten.
+import java.util.function.Consumer;
+
+/// Writes the loop of a product of floats, C = A · B, where C has a few rows of two vectors and
+/// lies in the first registers; others are overwritten.
 final class ProductTile {
-  /// Rows of A and C.
-  static final int ROWS = 8;
+  /// Rows of the smaller tiles that the last rows of 16 take, where tiles have six.
+  private static final int FEWER_ROWS = 4;
 
-  /// Columns of B and C, two vectors.
-  static final int COLUMNS = 32;
+  private final Assembler a;
+  private final int rows;
+  private final int vector;
 
-  /// Bytes of a row of B or C whose rows follow each other.
-  static final int ROW_BYTES = COLUMNS * Float.BYTES;
+  private ProductTile(Assembler a, int rows) {
+    this.a = a;
+    this.rows = rows;
+    this.vector = a.unit().bytes();
+  }
 
-  private static final int VECTOR = 64;
-  private static final int B = 16;
-  private static final int A = 18;
+  /// A tile as large as the registers allow.
+  static ProductTile of(Assembler a) {
+    return new ProductTile(a, a.unit().tileRows());
+  }
 
-  private ProductTile() {}
+  /// Writes loops over tiles that have, all together, `count` rows, a multiple of 16.
+  ///
+  /// @param left counts the rows
+  /// @param body writes what is done with each tile, and does not change `left`
+  static void forRows(Assembler a, int count, Register left, Consumer<ProductTile> body) {
+    int most = a.unit().tileRows();
+    int fewer = 0;
+    while ((count - fewer) % most != 0) {
+      fewer += FEWER_ROWS;
+    }
+    loop(new ProductTile(a, most), count - fewer, left, body);
+    loop(new ProductTile(a, FEWER_ROWS), fewer, left, body);
+  }
 
-  static void zero(Assembler a) {
-    for (int i = 0; i < 2 * ROWS; i++) {
-      a.zmm(VPXORD, i, i, i);
+  private static void loop(ProductTile tile, int count, Register left, Consumer<ProductTile> body) {
+    if (count == 0) {
+      return;
+    }
+    Assembler.Label next = new Assembler.Label();
+    tile.a.set(left, count);
+    tile.a.label(next);
+    body.accept(tile);
+    tile.a.subtract(left, tile.rows);
+    tile.a.jumpIfPositive(next);
+  }
+
+  int rows() {
+    return rows;
+  }
+
+  void zero() {
+    for (int i = 0; i < 2 * rows; i++) {
+      a.vector(VPXORD, i, i, i);
     }
   }
 
   /// Fetches a line of as many rows as A has, and leaves `line` at the next row.
   ///
   /// @param step bytes between two rows
-  static void fetch(Assembler a, Register line, Register step) {
-    for (int row = 0; row < ROWS; row++) {
+  void fetch(Register line, Register step) {
+    for (int row = 0; row < rows; row++) {
       a.prefetch(at(line, 0));
       a.add(line, step);
     }
   }
 
-  static void load(Assembler a, Register from, int rowBytes) {
-    for (int i = 0; i < 2 * ROWS; i++) {
-      a.zmm(VMOVDQU32, i, at(from, i / 2 * rowBytes + i % 2 * VECTOR));
+  void load(Register from, int rowBytes) {
+    for (int i = 0; i < 2 * rows; i++) {
+      a.vector(VMOVDQU32, i, at(from, i / 2 * rowBytes + i % 2 * vector));
     }
   }
 
-  static void store(Assembler a, Register to, int rowBytes) {
-    for (int i = 0; i < 2 * ROWS; i++) {
-      a.zmm(VMOVDQU32_STORE, i, at(to, i / 2 * rowBytes + i % 2 * VECTOR));
+  void store(Register to, int rowBytes) {
+    for (int i = 0; i < 2 * rows; i++) {
+      a.vector(VMOVDQU32_STORE, i, at(to, i / 2 * rowBytes + i % 2 * vector));
     }
   }
 
@@ -62,17 +97,19 @@ final class ProductTile {
   /// @param aRow bytes between two rows of A
   /// @param aStep bytes between two of its columns
   /// @param bStep bytes between two rows of B
-  static void multiply(Assembler a, int aRow, int aStep, int bStep) {
+  void multiply(int aRow, int aStep, int bStep) {
+    int b = 2 * a.unit().tileRows();
+    int numbers = a.unit() == VectorUnit.AVX512 ? 4 : 2;
     Assembler.Label step = new Assembler.Label();
     a.label(step);
     for (int half = 0; half < 2; half++) {
-      a.zmm(VMOVDQU32, B, at(RAX, half * bStep));
-      a.zmm(VMOVDQU32, B + 1, at(RAX, half * bStep + VECTOR));
-      for (int row = 0; row < ROWS; row++) {
-        int x = A + row % 4;
-        a.zmm(VPBROADCASTD, x, at(RSI, half * aStep + row * aRow));
-        a.zmm(VFMADD231PS, 2 * row, x, B);
-        a.zmm(VFMADD231PS, 2 * row + 1, x, B + 1);
+      a.vector(VMOVDQU32, b, at(RAX, half * bStep));
+      a.vector(VMOVDQU32, b + 1, at(RAX, half * bStep + vector));
+      for (int row = 0; row < rows; row++) {
+        int x = b + 2 + row % numbers;
+        a.vector(VPBROADCASTD, x, at(RSI, half * aStep + row * aRow));
+        a.vector(VFMADD231PS, 2 * row, x, b);
+        a.vector(VFMADD231PS, 2 * row + 1, x, b + 1);
       }
     }
     a.add(RSI, 2 * aStep);

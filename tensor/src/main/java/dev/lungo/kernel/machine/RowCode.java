@@ -127,7 +127,7 @@ final class RowCode {
     a.load(RCX, argument(Y_BYTES));
     for (int i = 0; i < count; i++) {
       LaneExchange.write(a, VADDPS, i, PRODUCTS);
-      a.zmm(VMOVSS_STORE, i, at(RAX, 0));
+      a.vector(VMOVSS_STORE, i, at(RAX, 0));
       a.add(RAX, RCX);
     }
     a.store(argument(Y_NOW), RAX);
@@ -142,7 +142,7 @@ final class RowCode {
   /// Leaves the products' lanes in the first `count` registers.
   private void dots(int count) {
     for (int i = 0; i < count; i++) {
-      a.zmm(VPXORD, i, i, i);
+      a.vector(VPXORD, i, i, i);
     }
     a.move(RAX, RSI);
     a.load(RDX, argument(X_NOW));
@@ -188,21 +188,21 @@ final class RowCode {
       int integers = INTEGERS + i;
       int product = PRODUCTS + i % 2;
       if (format.offset() == 0) {
-        a.zmm(VPXORD, integers, integers, integers);
+        a.vector(VPXORD, integers, integers, integers);
       } else {
-        a.zmm(VMOVDQU32, integers, x.plus(OFFSETS));
+        a.vector(VMOVDQU32, integers, x.plus(OFFSETS));
       }
-      a.zmm(VPDPBUSD, integers, WEIGHTS_NOW, x);
-      a.zmm(VCVTDQ2PS, integers, integers);
-      a.zmm(VMULPS, product, SCALES_NOW, x.plus(SCALES));
-      a.zmm(VFMADD231PS, i, integers, product);
+      a.vector(VPDPBUSD, integers, WEIGHTS_NOW, x);
+      a.vector(VCVTDQ2PS, integers, integers);
+      a.vector(VMULPS, product, SCALES_NOW, x.plus(SCALES));
+      a.vector(VFMADD231PS, i, integers, product);
     }
   }
 
   private void minima(int pair, int count) {
     format.minima(a, pair, SCALES_NOW);
     for (int i = 0; i < count; i++) {
-      a.zmm(VFMADD231PS, i, SCALES_NOW, at(RDX, i * PAIR_BYTES + OFFSETS));
+      a.vector(VFMADD231PS, i, SCALES_NOW, at(RDX, i * PAIR_BYTES + OFFSETS));
     }
   }
 }

@@ -23,23 +23,21 @@ final class RowCopyCode {
   static final int TOGETHER = 2;
   static final int COUNT = 3;
 
-  /// Floats of a row / 16.
+  /// Floats of a row / lanes.
   static final int BLOCKS = 4;
-
-  private static final int VECTOR = 64;
 
   private RowCopyCode() {}
 
-  static byte[] copy() {
-    return code(false);
+  static byte[] copy(VectorUnit unit) {
+    return code(unit, false);
   }
 
-  static byte[] addBack() {
-    return code(true);
+  static byte[] addBack(VectorUnit unit) {
+    return code(unit, true);
   }
 
-  private static byte[] code(boolean add) {
-    Assembler a = new Assembler();
+  private static byte[] code(VectorUnit unit, boolean add) {
+    Assembler a = new Assembler(unit);
     a.load(R9, at(RDI, ROWS * Long.BYTES));
     a.load(R8, at(RDI, ROW_BYTES * Long.BYTES));
     a.load(R10, at(RDI, TOGETHER * Long.BYTES));
@@ -51,15 +49,15 @@ final class RowCopyCode {
     a.load(RCX, at(RDI, BLOCKS * Long.BYTES));
     a.label(block);
     if (add) {
-      a.zmm(VMOVDQU32, 0, at(R10, 0));
-      a.zmm(VADDPS, 0, 0, at(RAX, 0));
-      a.zmm(VMOVDQU32_STORE, 0, at(RAX, 0));
+      a.vector(VMOVDQU32, 0, at(R10, 0));
+      a.vector(VADDPS, 0, 0, at(RAX, 0));
+      a.vector(VMOVDQU32_STORE, 0, at(RAX, 0));
     } else {
-      a.zmm(VMOVDQU32, 0, at(RAX, 0));
-      a.zmm(VMOVDQU32_STORE, 0, at(R10, 0));
+      a.vector(VMOVDQU32, 0, at(RAX, 0));
+      a.vector(VMOVDQU32_STORE, 0, at(R10, 0));
     }
-    a.add(RAX, VECTOR);
-    a.add(R10, VECTOR);
+    a.add(RAX, unit.bytes());
+    a.add(R10, unit.bytes());
     a.subtract(RCX, 1);
     a.jumpIfPositive(block);
     a.add(R9, R8);

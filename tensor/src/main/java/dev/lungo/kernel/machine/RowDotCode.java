@@ -28,17 +28,16 @@ final class RowDotCode {
   static final int DOTS = 3;
   static final int COUNT = 4;
 
-  /// Floats of a row / 16.
+  /// Floats of a row / lanes.
   static final int BLOCKS = 5;
 
-  private static final int VECTOR = 64;
   private static final int SUM = 0;
   private static final int OTHER = 1;
 
   private RowDotCode() {}
 
-  static byte[] code() {
-    Assembler a = new Assembler();
+  static byte[] code(VectorUnit unit) {
+    Assembler a = new Assembler(unit);
     a.load(R8, at(RDI, FIRST * Long.BYTES));
     a.load(R9, at(RDI, SECOND * Long.BYTES));
     a.load(R10, at(RDI, DOTS * Long.BYTES));
@@ -47,19 +46,19 @@ final class RowDotCode {
     Assembler.Label row = new Assembler.Label();
     Assembler.Label block = new Assembler.Label();
     a.label(row);
-    a.zmm(VPXORD, SUM, SUM, SUM);
+    a.vector(VPXORD, SUM, SUM, SUM);
     a.move(RAX, R8);
     a.move(RSI, R9);
     a.load(RCX, at(RDI, BLOCKS * Long.BYTES));
     a.label(block);
-    a.zmm(VMOVDQU32, OTHER, at(RAX, 0));
-    a.zmm(VFMADD231PS, SUM, OTHER, at(RSI, 0));
-    a.add(RAX, VECTOR);
-    a.add(RSI, VECTOR);
+    a.vector(VMOVDQU32, OTHER, at(RAX, 0));
+    a.vector(VFMADD231PS, SUM, OTHER, at(RSI, 0));
+    a.add(RAX, unit.bytes());
+    a.add(RSI, unit.bytes());
     a.subtract(RCX, 1);
     a.jumpIfPositive(block);
     LaneExchange.write(a, VADDPS, SUM, OTHER);
-    a.zmm(VMOVSS_STORE, SUM, at(R10, 0));
+    a.vector(VMOVSS_STORE, SUM, at(R10, 0));
     a.add(R10, Float.BYTES);
     a.add(R8, RDX);
     a.add(R9, RDX);

@@ -59,6 +59,6 @@ sealed interface RowFormat permits StoredBlock, SuperBlock {
   static void halves(Assembler a, int to, Address first, Address second) {
     a.ymm(VPBROADCASTW, to, first);
     a.ymmMasked(VPBROADCASTW, UPPER_LANES, to, second);
-    a.zmm(VCVTPH2PS, to, to);
+    a.vector(VCVTPH2PS, to, to);
   }
 }

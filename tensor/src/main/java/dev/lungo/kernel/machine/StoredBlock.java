@@ -24,9 +24,9 @@ enum StoredBlock implements RowFormat {
     @Override
     void unpack(Assembler a, int to, Address first, Address second) {
       // A load for each half, since blocks do not follow each other.
-      a.zmm(VBROADCASTI64X4, to, first.plus(2));
+      a.vector(VBROADCASTI64X4, to, first.plus(2));
       a.zmmMasked(VBROADCASTI64X4, UPPER_QUADS, to, second.plus(2));
-      a.zmm(VPXORD, to, to, OFFSETS);
+      a.vector(VPXORD, to, to, OFFSETS);
     }
   },
   Q4(18, 8) {
@@ -103,9 +103,9 @@ enum StoredBlock implements RowFormat {
   @Override
   public void prepare(Assembler a, Register constants) {
     int offsets = this == Q8 ? Constants.BYTES_OF_128 : Constants.BYTES_OF_16;
-    a.zmm(VMOVDQU32, OFFSETS, Address.at(constants, offsets));
-    a.zmm(VMOVDQU32, LOWER_HALVES, Address.at(constants, Constants.LOWER_HALVES));
-    a.zmm(VMOVDQU32, SHIFTS, Address.at(constants, Constants.SECOND_QUARTERS_BY_4));
+    a.vector(VMOVDQU32, OFFSETS, Address.at(constants, offsets));
+    a.vector(VMOVDQU32, LOWER_HALVES, Address.at(constants, Constants.LOWER_HALVES));
+    a.vector(VMOVDQU32, SHIFTS, Address.at(constants, Constants.SECOND_QUARTERS_BY_4));
     a.loadMask(UPPER_LANES, Address.at(constants, Constants.UPPER_LANES), false);
     a.loadMask(UPPER_QUADS, Address.at(constants, Constants.UPPER_QUADS), false);
   }
@@ -131,9 +131,9 @@ enum StoredBlock implements RowFormat {
 
   /// The lower halves of 16 bytes, and after them the upper ones, of two blocks.
   private static void halves(Assembler a, int to, Address first, Address second) {
-    a.zmm(VBROADCASTI32X4, to, first);
+    a.vector(VBROADCASTI32X4, to, first);
     a.zmmMasked(VBROADCASTI32X4, UPPER_LANES, to, second);
-    a.zmm(VPSRLVD, to, to, SHIFTS);
-    a.zmm(VPANDD, to, to, LOWER_HALVES);
+    a.vector(VPSRLVD, to, to, SHIFTS);
+    a.vector(VPANDD, to, to, LOWER_HALVES);
   }
 }

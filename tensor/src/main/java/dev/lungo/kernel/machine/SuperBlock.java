@@ -30,11 +30,11 @@ enum SuperBlock implements RowFormat {
     @Override
     public void prepare(Assembler a, Register constants) {
       prepareLanes(a, constants, Constants.LANE_PAIRS);
-      a.zmm(VMOVDQU32, UPPER_BITS_BY, Address.at(constants, Constants.UPPER_BITS_BY));
-      a.zmm(VMOVDQU32, UPPER_BITS, Address.at(constants, Constants.UPPER_BITS));
-      a.zmm(VMOVDQU32, LOWER_BITS_BY, Address.at(constants, Constants.LOWER_BITS_BY));
-      a.zmm(VMOVDQU32, LOWER_BITS, Address.at(constants, Constants.LOWER_BITS));
-      a.zmm(VMOVDQU32, UPPER_HALF_BY_4, Address.at(constants, Constants.UPPER_HALF_BY_4));
+      a.vector(VMOVDQU32, UPPER_BITS_BY, Address.at(constants, Constants.UPPER_BITS_BY));
+      a.vector(VMOVDQU32, UPPER_BITS, Address.at(constants, Constants.UPPER_BITS));
+      a.vector(VMOVDQU32, LOWER_BITS_BY, Address.at(constants, Constants.LOWER_BITS_BY));
+      a.vector(VMOVDQU32, LOWER_BITS, Address.at(constants, Constants.LOWER_BITS));
+      a.vector(VMOVDQU32, UPPER_HALF_BY_4, Address.at(constants, Constants.UPPER_HALF_BY_4));
       a.loadMask(UPPER_LANES, Address.at(constants, Constants.UPPER_LANES), false);
     }
 
@@ -43,30 +43,30 @@ enum SuperBlock implements RowFormat {
     @Override
     public void begin(Assembler a, Address step) {
       a.ymm(VMOVDQU32, MINIMA, step.plus(4));
-      a.zmmBy(VPSHUFD, SCALES, 0, MINIMA, 0b01_01_00_00);
-      a.zmmBy(VPSHUFD, MINIMA, 0, MINIMA, 0b10_10_10_10);
-      a.zmm(VPSRLVD, SCALES, SCALES, UPPER_BITS_BY);
-      a.zmm(VPANDD, SCALES, SCALES, UPPER_BITS);
-      a.zmm(VPSRLVD, MINIMA, MINIMA, LOWER_BITS_BY);
-      a.zmmBy(VPTERNLOGD, SCALES, MINIMA, LOWER_BITS, FIRST_OR_BOTH_OTHERS);
-      a.zmm(VPMOVZXBD, SCALES, SCALES);
-      a.zmm(VCVTDQ2PS, SCALES, SCALES);
+      a.vectorBy(VPSHUFD, SCALES, 0, MINIMA, 0b01_01_00_00);
+      a.vectorBy(VPSHUFD, MINIMA, 0, MINIMA, 0b10_10_10_10);
+      a.vector(VPSRLVD, SCALES, SCALES, UPPER_BITS_BY);
+      a.vector(VPANDD, SCALES, SCALES, UPPER_BITS);
+      a.vector(VPSRLVD, MINIMA, MINIMA, LOWER_BITS_BY);
+      a.vectorBy(VPTERNLOGD, SCALES, MINIMA, LOWER_BITS, FIRST_OR_BOTH_OTHERS);
+      a.vector(VPMOVZXBD, SCALES, SCALES);
+      a.vector(VCVTDQ2PS, SCALES, SCALES);
       RowFormat.halves(a, MINIMA, step, step.plus(2));
-      a.zmm(VMULPS, SCALES, SCALES, MINIMA);
-      a.zmmBy(VSHUFI32X4, MINIMA, SCALES, SCALES, 0b01_00_11_10);
+      a.vector(VMULPS, SCALES, SCALES, MINIMA);
+      a.vectorBy(VSHUFI32X4, MINIMA, SCALES, SCALES, 0b01_00_11_10);
     }
 
     @Override
     public void pair(Assembler a, Address step, int pair, int weights, int scales) {
-      a.zmm(VBROADCASTI64X4, weights, step.plus(16 + 32 * pair));
-      a.zmm(VPSRLVD, weights, weights, UPPER_HALF_BY_4);
-      a.zmm(VPANDD, weights, weights, LOWER_HALVES);
-      a.zmm(VPERMPS, scales, LANES + pair, SCALES);
+      a.vector(VBROADCASTI64X4, weights, step.plus(16 + 32 * pair));
+      a.vector(VPSRLVD, weights, weights, UPPER_HALF_BY_4);
+      a.vector(VPANDD, weights, weights, LOWER_HALVES);
+      a.vector(VPERMPS, scales, LANES + pair, SCALES);
     }
 
     @Override
     public void minima(Assembler a, int pair, int minima) {
-      a.zmm(VPERMPS, minima, LANES + pair, MINIMA);
+      a.vector(VPERMPS, minima, LANES + pair, MINIMA);
     }
   },
 
@@ -81,35 +81,35 @@ enum SuperBlock implements RowFormat {
     @Override
     public void prepare(Assembler a, Register constants) {
       prepareLanes(a, constants, Constants.LANE_FOURS);
-      a.zmm(VMOVDQU32, ALL_BY_4, Address.at(constants, Constants.ALL_BY_4));
-      a.zmm(VMOVDQU32, HALVES_BY_4_AND_2, Address.at(constants, Constants.HALVES_BY_4_AND_2));
-      a.zmm(VMOVDQU32, UPPER_HALF_BY_2, Address.at(constants, Constants.UPPER_HALF_BY_2));
-      a.zmm(VMOVDQU32, UPPER_BITS, Address.at(constants, Constants.FIFTH_AND_SIXTH_BITS));
+      a.vector(VMOVDQU32, ALL_BY_4, Address.at(constants, Constants.ALL_BY_4));
+      a.vector(VMOVDQU32, HALVES_BY_4_AND_2, Address.at(constants, Constants.HALVES_BY_4_AND_2));
+      a.vector(VMOVDQU32, UPPER_HALF_BY_2, Address.at(constants, Constants.UPPER_HALF_BY_2));
+      a.vector(VMOVDQU32, UPPER_BITS, Address.at(constants, Constants.FIFTH_AND_SIXTH_BITS));
     }
 
     @Override
     public void begin(Assembler a, Address step) {
-      a.zmm(VPMOVSXBD, SCALES, step.plus(192));
-      a.zmm(VCVTDQ2PS, SCALES, SCALES);
+      a.vector(VPMOVSXBD, SCALES, step.plus(192));
+      a.vector(VCVTDQ2PS, SCALES, SCALES);
       a.ymm(VPBROADCASTW, HIGH, step.plus(208));
-      a.zmm(VCVTPH2PS, HIGH, HIGH);
-      a.zmm(VMULPS, SCALES, SCALES, HIGH);
+      a.vector(VCVTPH2PS, HIGH, HIGH);
+      a.vector(VMULPS, SCALES, SCALES, HIGH);
     }
 
     /// 64 bytes have the lower four bits of 128 weights, 32 others their upper two.
     @Override
     public void pair(Assembler a, Address step, int pair, int weights, int scales) {
-      a.zmm(VMOVDQU32, weights, step.plus(64 * (pair / 2)));
-      a.zmm(VBROADCASTI64X4, HIGH, step.plus(128 + 32 * (pair / 2)));
+      a.vector(VMOVDQU32, weights, step.plus(64 * (pair / 2)));
+      a.vector(VBROADCASTI64X4, HIGH, step.plus(128 + 32 * (pair / 2)));
       if (pair % 2 == 0) {
-        a.zmm(VPSLLVD, HIGH, HIGH, HALVES_BY_4_AND_2);
+        a.vector(VPSLLVD, HIGH, HIGH, HALVES_BY_4_AND_2);
       } else {
-        a.zmm(VPSRLVD, weights, weights, ALL_BY_4);
-        a.zmm(VPSRLVD, HIGH, HIGH, UPPER_HALF_BY_2);
+        a.vector(VPSRLVD, weights, weights, ALL_BY_4);
+        a.vector(VPSRLVD, HIGH, HIGH, UPPER_HALF_BY_2);
       }
-      a.zmm(VPANDD, weights, weights, LOWER_HALVES);
-      a.zmmBy(VPTERNLOGD, weights, HIGH, UPPER_BITS, FIRST_OR_BOTH_OTHERS);
-      a.zmm(VPERMPS, scales, LANES + pair, SCALES);
+      a.vector(VPANDD, weights, weights, LOWER_HALVES);
+      a.vectorBy(VPTERNLOGD, weights, HIGH, UPPER_BITS, FIRST_OR_BOTH_OTHERS);
+      a.vector(VPERMPS, scales, LANES + pair, SCALES);
     }
   };
 
@@ -153,8 +153,8 @@ enum SuperBlock implements RowFormat {
 
   private static void prepareLanes(Assembler a, Register constants, int lanes) {
     for (int pair = 0; pair < 4; pair++) {
-      a.zmm(VMOVDQU32, LANES + pair, Address.at(constants, lanes + 64 * pair));
+      a.vector(VMOVDQU32, LANES + pair, Address.at(constants, lanes + 64 * pair));
     }
-    a.zmm(VMOVDQU32, LOWER_HALVES, Address.at(constants, Constants.LOWER_HALVES));
+    a.vector(VMOVDQU32, LOWER_HALVES, Address.at(constants, Constants.LOWER_HALVES));
   }
 }

@@ -108,19 +108,19 @@ final class SwiGluCode {
     a.load(RDX, at(RDI, UP * Long.BYTES));
     a.load(RSI, at(RDI, OUT * Long.BYTES));
     a.load(RCX, at(RDI, VECTORS * Long.BYTES));
-    a.zmm(VPXORD, ZERO, ZERO, ZERO);
+    a.vector(VPXORD, ZERO, ZERO, ZERO);
     broadcast(a, ONES, ONE);
     broadcast(a, ROUNDERS, ROUNDER);
     Assembler.Label next = new Assembler.Label();
     a.label(next);
-    a.zmm(VMOVDQU32, X, at(RAX, 0));
-    a.zmm(VSUBPS, MINUS_X, ZERO, X);
+    a.vector(VMOVDQU32, X, at(RAX, 0));
+    a.vector(VSUBPS, MINUS_X, ZERO, X);
     exponential(a);
-    a.zmm(VADDPS, SUM, SUM, ONES);
-    a.zmm(VDIVPS, SUM, ONES, SUM);
-    a.zmm(VMULPS, SUM, X, SUM);
-    a.zmm(VMULPS, SUM, SUM, at(RDX, 0));
-    a.zmm(VMOVDQU32_STORE, SUM, at(RSI, 0));
+    a.vector(VADDPS, SUM, SUM, ONES);
+    a.vector(VDIVPS, SUM, ONES, SUM);
+    a.vector(VMULPS, SUM, X, SUM);
+    a.vector(VMULPS, SUM, SUM, at(RDX, 0));
+    a.vector(VMOVDQU32_STORE, SUM, at(RSI, 0));
     a.add(RAX, 64);
     a.add(RDX, 64);
     a.add(RSI, 64);
@@ -132,25 +132,25 @@ final class SwiGluCode {
 
   /// Leaves e^-x in [#SUM]: 2^n · e^r, where r is what is left of -x after n times ln 2.
   private static void exponential(Assembler a) {
-    a.zmm(VMOVDQU32, ROUNDED, ROUNDERS);
-    a.zmm(VFMADD231PS, ROUNDED, MINUS_X, number(LOG2_E));
-    a.zmm(VSUBPS, MULTIPLE, ROUNDED, ROUNDERS);
-    a.zmm(VMOVDQU32, REST, MINUS_X);
-    a.zmm(VFMADD231PS, REST, MULTIPLE, number(MINUS_LN2_HIGH));
-    a.zmm(VFMADD231PS, REST, MULTIPLE, number(MINUS_LN2_LOW));
+    a.vector(VMOVDQU32, ROUNDED, ROUNDERS);
+    a.vector(VFMADD231PS, ROUNDED, MINUS_X, number(LOG2_E));
+    a.vector(VSUBPS, MULTIPLE, ROUNDED, ROUNDERS);
+    a.vector(VMOVDQU32, REST, MINUS_X);
+    a.vector(VFMADD231PS, REST, MULTIPLE, number(MINUS_LN2_HIGH));
+    a.vector(VFMADD231PS, REST, MULTIPLE, number(MINUS_LN2_LOW));
     broadcast(a, SUM, SERIES);
     for (int term = 1; term < TERMS; term++) {
-      a.zmm(VFMADD213PS, SUM, REST, number(SERIES + term));
+      a.vector(VFMADD213PS, SUM, REST, number(SERIES + term));
     }
-    a.zmm(VPSLLVD, ROUNDED, ROUNDED, number(EXPONENT));
-    a.zmm(VPADDD, SUM, SUM, ROUNDED);
-    a.zmmBy(VCMPPS, SMALL_LANES, MINUS_X, number(LOWEST), LESS);
-    a.zmmBy(VCMPPS, LARGE_LANES, MINUS_X, number(HIGHEST), GREATER);
+    a.vector(VPSLLVD, ROUNDED, ROUNDED, number(EXPONENT));
+    a.vector(VPADDD, SUM, SUM, ROUNDED);
+    a.vectorBy(VCMPPS, SMALL_LANES, MINUS_X, number(LOWEST), LESS);
+    a.vectorBy(VCMPPS, LARGE_LANES, MINUS_X, number(HIGHEST), GREATER);
     a.zmmMasked(VPXORD, SMALL_LANES, SUM, SUM, SUM);
     a.zmmMasked(VPBROADCASTD, LARGE_LANES, SUM, at(R8, INFINITY * Float.BYTES));
   }
 
   private static void broadcast(Assembler a, int to, int place) {
-    a.zmm(VPBROADCASTD, to, at(R8, place * Float.BYTES));
+    a.vector(VPBROADCASTD, to, at(R8, place * Float.BYTES));
   }
 }

@@ -94,7 +94,7 @@ final class TileCode {
     a.load(RAX, argument(PANEL));
     a.load(RCX, argument(BLOCKS));
     for (int i = 0; i < 2 * TOGETHER; i++) {
-      a.zmm(VPXORD, FLOATS + i, FLOATS + i, FLOATS + i);
+      a.vector(VPXORD, FLOATS + i, FLOATS + i, FLOATS + i);
     }
     a.label(block);
     products();
@@ -104,8 +104,8 @@ final class TileCode {
     a.subtract(RCX, 1);
     a.jumpIfPositive(block);
     for (int row = 0; row < TOGETHER; row++) {
-      a.zmm(VMOVDQU32_STORE, FLOATS + 2 * row, at(RDX, 0));
-      a.zmm(VMOVDQU32_STORE, FLOATS + 2 * row + 1, at(RDX, VECTOR));
+      a.vector(VMOVDQU32_STORE, FLOATS + 2 * row, at(RDX, 0));
+      a.vector(VMOVDQU32_STORE, FLOATS + 2 * row + 1, at(RDX, VECTOR));
       a.add(RDX, R8);
       a.subtract(R9, 1);
       a.jumpIfZero(end);
@@ -118,33 +118,33 @@ final class TileCode {
   private void products() {
     for (int row = 0; row < TOGETHER; row++) {
       int sum = INTEGERS + 2 * row;
-      a.zmm(VPBROADCASTD, sum, at(RSI, OFFSETS + row * Integer.BYTES));
-      a.zmm(VMOVDQU32, sum + 1, sum);
+      a.vector(VPBROADCASTD, sum, at(RSI, OFFSETS + row * Integer.BYTES));
+      a.vector(VMOVDQU32, sum + 1, sum);
     }
     for (int quad = 0; quad < 8; quad++) {
       int at = QUADS + quad * 2 * VECTOR;
-      a.zmm(VMOVDQU32, WEIGHTS, at(RAX, at));
-      a.zmm(VMOVDQU32, WEIGHTS + 1, at(RAX, at + VECTOR));
+      a.vector(VMOVDQU32, WEIGHTS, at(RAX, at));
+      a.vector(VMOVDQU32, WEIGHTS + 1, at(RAX, at + VECTOR));
       for (int row = 0; row < TOGETHER; row++) {
         int sum = INTEGERS + 2 * row;
         int x = INPUT + row;
-        a.zmm(VPBROADCASTD, x, at(RSI, row * 32 + quad * 4));
-        a.zmm(VPDPBUSD, sum, WEIGHTS, x);
-        a.zmm(VPDPBUSD, sum + 1, WEIGHTS + 1, x);
+        a.vector(VPBROADCASTD, x, at(RSI, row * 32 + quad * 4));
+        a.vector(VPDPBUSD, sum, WEIGHTS, x);
+        a.vector(VPDPBUSD, sum + 1, WEIGHTS + 1, x);
       }
     }
   }
 
   private void scale() {
-    a.zmm(VMOVDQU32, WEIGHTS, at(RAX, 0));
-    a.zmm(VMOVDQU32, WEIGHTS + 1, at(RAX, VECTOR));
+    a.vector(VMOVDQU32, WEIGHTS, at(RAX, 0));
+    a.vector(VMOVDQU32, WEIGHTS + 1, at(RAX, VECTOR));
     for (int row = 0; row < TOGETHER; row++) {
       Address x = at(RSI, SCALES + row * Float.BYTES).toAllLanes();
       for (int half = 0; half < 2; half++) {
         int sum = 2 * row + half;
-        a.zmm(VCVTDQ2PS, INTEGERS + sum, INTEGERS + sum);
-        a.zmm(VMULPS, PRODUCTS + sum % 6, WEIGHTS + half, x);
-        a.zmm(VFMADD231PS, FLOATS + sum, INTEGERS + sum, PRODUCTS + sum % 6);
+        a.vector(VCVTDQ2PS, INTEGERS + sum, INTEGERS + sum);
+        a.vector(VMULPS, PRODUCTS + sum % 6, WEIGHTS + half, x);
+        a.vector(VFMADD231PS, FLOATS + sum, INTEGERS + sum, PRODUCTS + sum % 6);
       }
     }
   }

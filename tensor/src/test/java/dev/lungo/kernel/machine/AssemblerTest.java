@@ -27,28 +27,30 @@ class AssemblerTest {
 
   static Stream<Arguments> vectors() {
     return Stream.of(
-        is("62e17e486f8878563412", a -> a.zmm(Instruction.VMOVDQU32, 17, at(RAX, FAR))),
-        is("62417e487fba78563412", a -> a.zmm(Instruction.VMOVDQU32_STORE, 31, at(R10, FAR))),
-        is("62227d4858b48e78563412", a -> a.zmm(Instruction.VPBROADCASTD, 30, at(RSI, R9, 4, FAR))),
+        is("62e17e486f8878563412", a -> a.vector(Instruction.VMOVDQU32, 17, at(RAX, FAR))),
+        is("62417e487fba78563412", a -> a.vector(Instruction.VMOVDQU32_STORE, 31, at(R10, FAR))),
+        is(
+            "62227d4858b48e78563412",
+            a -> a.vector(Instruction.VPBROADCASTD, 30, at(RSI, R9, 4, FAR))),
         is("62927d2879ac4378563412", a -> a.ymm(Instruction.VPBROADCASTW, 5, at(R11, R8, 2, FAR))),
-        is("62123d4050da", a -> a.zmm(Instruction.VPDPBUSD, 11, 24, 26)),
-        is("62725d40508278563412", a -> a.zmm(Instruction.VPDPBUSD, 8, 20, at(RDX, FAR))),
+        is("62123d4050da", a -> a.vector(Instruction.VPDPBUSD, 11, 24, 26)),
+        is("62725d40508278563412", a -> a.vector(Instruction.VPDPBUSD, 8, 20, at(RDX, FAR))),
         is(
             "62613c50599e78563412",
-            a -> a.zmm(Instruction.VMULPS, 27, 24, at(RSI, FAR).toAllLanes())),
-        is("62127d48b8e2", a -> a.zmm(Instruction.VFMADD231PS, 12, 0, 26)),
+            a -> a.vector(Instruction.VMULPS, 27, 24, at(RSI, FAR).toAllLanes())),
+        is("62127d48b8e2", a -> a.vector(Instruction.VFMADD231PS, 12, 0, 26)),
         is(
             "62b2fd4a5bbc0178563412",
             a -> a.zmmMasked(Instruction.VBROADCASTI64X4, 2, 7, at(RCX, R8, 1, FAR))),
         is("62a16d43fcd4", a -> a.zmmMasked(Instruction.VPADDB, 3, 18, 18, 20)),
-        is("62f27e48218a78563412", a -> a.zmm(Instruction.VPMOVSDB_STORE, 1, at(RDX, FAR))),
-        is("6273654843c488", a -> a.zmmBy(Instruction.VSHUFI32X4, 8, 3, 4, 0x88)),
-        is("62b17d4870d84e", a -> a.zmmBy(Instruction.VPSHUFD, 3, 0, 16, 0x4e)),
-        is("62a34d4025eff8", a -> a.zmmBy(Instruction.VPTERNLOGD, 21, 22, 23, 0xf8)),
-        is("62d195486dee", a -> a.zmm(Instruction.VPUNPCKHQDQ, 5, 13, 14)),
-        is("6282554016d9", a -> a.zmm(Instruction.VPERMPS, 19, 21, 25)),
-        is("62a27d4813ed", a -> a.zmm(Instruction.VCVTPH2PS, 21, 21)),
-        is("62f17d485bc8", a -> a.zmm(Instruction.VCVTPS2DQ, 1, 0)));
+        is("62f27e48218a78563412", a -> a.vector(Instruction.VPMOVSDB_STORE, 1, at(RDX, FAR))),
+        is("6273654843c488", a -> a.vectorBy(Instruction.VSHUFI32X4, 8, 3, 4, 0x88)),
+        is("62b17d4870d84e", a -> a.vectorBy(Instruction.VPSHUFD, 3, 0, 16, 0x4e)),
+        is("62a34d4025eff8", a -> a.vectorBy(Instruction.VPTERNLOGD, 21, 22, 23, 0xf8)),
+        is("62d195486dee", a -> a.vector(Instruction.VPUNPCKHQDQ, 5, 13, 14)),
+        is("6282554016d9", a -> a.vector(Instruction.VPERMPS, 19, 21, 25)),
+        is("62a27d4813ed", a -> a.vector(Instruction.VCVTPH2PS, 21, 21)),
+        is("62f17d485bc8", a -> a.vector(Instruction.VCVTPS2DQ, 1, 0)));
   }
 
   static Stream<Arguments> others() {
