@@ -130,7 +130,7 @@ final class AttentionForward {
         .call(
             CODE.computeIfAbsent(
                 new Form(unit, headDim),
-                form -> MachineFunction.of(ForwardCode.of(form.unit, form.headDim))));
+                form -> MachineFunction.of(ForwardCode.ofCopies(form.unit, form.headDim))));
   }
 
   private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {

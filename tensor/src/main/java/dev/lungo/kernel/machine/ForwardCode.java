@@ -32,7 +32,7 @@ final class ForwardCode {
   /// The packed queries: a row for each dimension.
   static final int QUERIES = 1;
 
-  /// Keys and values, rows that follow each other; their number is a multiple of a tile's rows.
+  /// Keys and values; their number is a multiple of a tile's rows.
   static final int KEYS = 2;
 
   static final int VALUES = 3;
@@ -56,7 +56,8 @@ final class ForwardCode {
   /// The address of [#SLACK] and minus infinity.
   static final int LIMITS = 10;
 
-  /// A line of what comes next, and what lies between it and the same one of the next row.
+  /// A line of what comes next, and what lies between it and the same one of the next row; or,
+  /// where keys are read in place, the next of them.
   static final int NEXT_LINE = 11;
 
   static final int NEXT_STEP = 12;
@@ -75,20 +76,38 @@ final class ForwardCode {
 
   private final Assembler a;
   private final int headDim;
+  private final int keyBytes;
+
+  /// Whether it fetches whole keys and values, which then must follow each other.
+  private final boolean fetchesAll;
+
   private final int vector;
   private final int rowBytes;
   private final LaneMask[] masks;
 
-  private ForwardCode(VectorUnit unit, int headDim) {
+  private ForwardCode(VectorUnit unit, int headDim, int keyBytes, boolean fetchesAll) {
     this.a = new Assembler(unit);
     this.headDim = headDim;
+    this.keyBytes = keyBytes;
+    this.fetchesAll = fetchesAll;
     this.vector = unit.bytes();
     this.rowBytes = unit.rowBytes();
     this.masks = new LaneMask[] {new LaneMask(a, 1, 13), new LaneMask(a, 2, 14)};
   }
 
-  static byte[] of(VectorUnit unit, int headDim) {
-    ForwardCode code = new ForwardCode(unit, headDim);
+  /// For copied keys, whose rows follow each other.
+  static byte[] ofCopies(VectorUnit unit, int headDim) {
+    return of(new ForwardCode(unit, headDim, headDim * Float.BYTES, false));
+  }
+
+  /// For keys where they are stored.
+  ///
+  /// @param keyBytes what lies between two keys, and between two values
+  static byte[] inPlace(VectorUnit unit, int headDim, int keyBytes) {
+    return of(new ForwardCode(unit, headDim, keyBytes, keyBytes == headDim * Float.BYTES));
+  }
+
+  private static byte[] of(ForwardCode code) {
     code.scores();
     code.mask();
     code.maximum();
@@ -108,21 +127,31 @@ final class ForwardCode {
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
     a.load(R10, argument(KEY_ROWS));
-    a.load(R11, argument(NEXT_LINE));
+    a.load(R11, argument(fetchesAll ? VALUES : NEXT_LINE));
     a.load(RDX, argument(NEXT_STEP));
     a.label(group);
-    // Spread over the products, which leave memory idle.
-    tile.fetch(R11, RDX);
+    if (!fetchesAll) {
+      tile.fetch(R11, RDX);
+    }
     tile.zero();
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));
     a.set(RCX, headDim);
-    tile.multiply(headDim * Float.BYTES, Float.BYTES, rowBytes);
+    tile.multiply(keyBytes, Float.BYTES, rowBytes, () -> fetch(tile));
     tile.store(R9, rowBytes);
-    a.add(R8, tile.rows() * headDim * Float.BYTES);
+    a.add(R8, tile.rows() * keyBytes);
     a.add(R9, tile.rows() * rowBytes);
     a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
+  }
+
+  /// Fetches, where keys are read in place, as many bytes of what comes next as two steps read: all
+  /// values during the scores, then all keys of the next block. Products leave memory idle.
+  private void fetch(ProductTile tile) {
+    if (fetchesAll) {
+      a.prefetch(at(R11, 0));
+      a.add(R11, 2 * tile.rows() * Float.BYTES);
+    }
   }
 
   private void mask() {
@@ -233,6 +262,9 @@ final class ForwardCode {
   private void mix() {
     a.load(R8, argument(VALUES));
     a.load(R9, argument(OUTPUTS));
+    if (fetchesAll) {
+      a.load(R11, argument(NEXT_LINE));
+    }
     ProductTile.forRows(
         a,
         headDim,
@@ -242,7 +274,7 @@ final class ForwardCode {
           a.move(RSI, R8);
           a.load(RAX, argument(SCORES));
           a.load(RCX, argument(KEY_ROWS));
-          tile.multiply(Float.BYTES, headDim * Float.BYTES, rowBytes);
+          tile.multiply(Float.BYTES, keyBytes, rowBytes, () -> fetch(tile));
           tile.store(R9, rowBytes);
           a.add(R8, tile.rows() * Float.BYTES);
           a.add(R9, tile.rows() * rowBytes);

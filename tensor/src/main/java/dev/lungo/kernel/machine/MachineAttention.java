@@ -25,7 +25,7 @@ final class MachineAttention implements AttentionKernels {
   private final AttentionKernels others;
   private final VectorUnit unit;
   private final ThreadLocal<AttentionForward> forwards;
-  private final ThreadLocal<GroupDecode> groupDecodes = ThreadLocal.withInitial(GroupDecode::new);
+  private final ThreadLocal<GroupDecode> groupDecodes;
   private final ThreadLocal<HeadDecode> headDecodes;
   private final ThreadLocal<AttentionBackward> backwards;
 
@@ -34,6 +34,7 @@ final class MachineAttention implements AttentionKernels {
     this.others = others;
     this.unit = unit;
     this.forwards = ThreadLocal.withInitial(() -> new AttentionForward(unit));
+    this.groupDecodes = ThreadLocal.withInitial(() -> new GroupDecode(unit));
     this.headDecodes = ThreadLocal.withInitial(() -> new HeadDecode(unit));
     this.backwards = ThreadLocal.withInitial(() -> new AttentionBackward(unit));
   }
@@ -76,11 +77,11 @@ final class MachineAttention implements AttentionKernels {
     try {
       long keys = MemoryInUse.address(k, 0, keyBytes(shape));
       long values = MemoryInUse.address(v, 0, keyBytes(shape));
-      if (unit == VectorUnit.AVX512 && GroupDecode.serves(shape)) {
+      if (GroupDecode.serves(shape)) {
         AttentionStretches.attend(
             parallel,
             shape,
-            GroupDecode.STRETCH,
+            GroupDecode.stretch(unit),
             1,
             (batch, kvHead, one, stretch, results, at) ->
                 groupDecodes

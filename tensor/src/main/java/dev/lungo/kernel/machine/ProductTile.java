@@ -98,10 +98,16 @@ final class ProductTile {
   /// @param aStep bytes between two of its columns
   /// @param bStep bytes between two rows of B
   void multiply(int aRow, int aStep, int bStep) {
+    multiply(aRow, aStep, bStep, () -> {});
+  }
+
+  /// @param withTwoSteps writes what is done with every two steps
+  void multiply(int aRow, int aStep, int bStep, Runnable withTwoSteps) {
     int b = 2 * a.unit().tileRows();
     int numbers = a.unit() == VectorUnit.AVX512 ? 4 : 2;
     Assembler.Label step = new Assembler.Label();
     a.label(step);
+    withTwoSteps.run();
     for (int half = 0; half < 2; half++) {
       a.vector(VMOVDQU32, b, at(RAX, half * bStep));
       a.vector(VMOVDQU32, b + 1, at(RAX, half * bStep + vector));

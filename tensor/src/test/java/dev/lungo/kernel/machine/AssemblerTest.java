@@ -11,6 +11,7 @@ import static dev.lungo.kernel.machine.Register.RDI;
 import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lungo.kernel.machine.Assembler.Label;
 import java.util.HexFormat;
@@ -53,6 +54,33 @@ class AssemblerTest {
         is("62f17d485bc8", a -> a.vector(Instruction.VCVTPS2DQ, 1, 0)));
   }
 
+  static Stream<Arguments> shortVectors() {
+    return Stream.of(
+        is("c4417e6f8a78563412", a -> a.vector(Instruction.VMOVDQU32, 9, at(R10, FAR))),
+        is(
+            "c4017e7fbc4378563412",
+            a -> a.vector(Instruction.VMOVDQU32_STORE, 15, at(R11, R8, 2, FAR))),
+        is(
+            "c4227d58b48e78563412",
+            a -> a.vector(Instruction.VPBROADCASTD, 14, at(RSI, R9, 4, FAR))),
+        is("c4427db8e2", a -> a.vector(Instruction.VFMADD231PS, 12, 0, 10)),
+        is("c4e235a89a78563412", a -> a.vector(Instruction.VFMADD213PS, 3, 9, at(RDX, FAR))),
+        is("c4c37d08d900", a -> a.vectorBy(Instruction.VRNDSCALEPS, 3, 0, 9, 0)),
+        is("c4c16cc2cb05", a -> a.vectorBy(Instruction.VCMPPS, 1, 2, 11, 5)),
+        is("c4c3754accd0", a -> a.vectorBy(Instruction.VBLENDVPS, 1, 1, 12, 13 << 4)),
+        is("c4636506c431", a -> a.vectorBy(Instruction.VPERM2F128, 8, 3, 4, 0x31)),
+        is("c4427d17ed", a -> a.testVector(13)),
+        is("c4e25d47dd", a -> a.vector(Instruction.VPSLLVD, 3, 4, 5)),
+        is("c4c16debcd", a -> a.vector(Instruction.VPOR, 1, 2, 13)),
+        is("c4c16576dc", a -> a.vector(Instruction.VPCMPEQD, 3, 3, 12)),
+        is("c4c1156dee", a -> a.vector(Instruction.VPUNPCKHQDQ, 5, 13, 14)),
+        is("c44135efc9", a -> a.vector(Instruction.VPXORD, 9, 9, 9)),
+        is("c4c175dbcc", a -> a.vector(Instruction.VPANDD, 1, 1, 12)),
+        is("c4c155fee1", a -> a.vector(Instruction.VPADDD, 4, 5, 9)),
+        is("c4c17d5bd2", a -> a.vector(Instruction.VCVTPS2DQ, 2, 10)),
+        is("c4c15c5fa178563412", a -> a.vector(Instruction.VMAXPS, 4, 4, at(R9, FAR))));
+  }
+
   static Stream<Arguments> others() {
     return Stream.of(
         is("c4a1f9909c0878563412", a -> a.loadMask(3, at(RAX, R9, 1, FAR), false)),
@@ -79,6 +107,39 @@ class AssemblerTest {
     Assembler a = new Assembler();
     write.accept(a);
     assertThat(HexFormat.of().formatHex(a.code())).isEqualTo(bytes);
+  }
+
+  @ParameterizedTest
+  @MethodSource({"shortVectors", "others"})
+  void instructionsOfAvx2AreThoseOfOtherAssemblers(String bytes, Consumer<Assembler> write) {
+    Assembler a = new Assembler(VectorUnit.AVX2);
+    write.accept(a);
+    assertThat(HexFormat.of().formatHex(a.code())).isEqualTo(bytes);
+  }
+
+  @Test
+  void constantsFollowTheCodeOnceEach() {
+    Assembler a = new Assembler(VectorUnit.AVX2);
+    a.vector(Instruction.VFMADD213PS, 1, 2, a.constant(1));
+    a.vector(Instruction.VFMADD213PS, 1, 2, a.constant(2));
+    a.vector(Instruction.VFMADD213PS, 1, 2, a.constant(1));
+    // From the end of each instruction of nine bytes: to 32, to 64, to 32.
+    assertThat(HexFormat.of().formatHex(a.code()))
+        .isEqualTo(
+            "c4e26da80d17000000"
+                + "c4e26da80d2e000000"
+                + "c4e26da80d05000000"
+                + "00".repeat(5)
+                + "0000803f".repeat(8)
+                + "00000040".repeat(8));
+  }
+
+  @Test
+  void aConstantIsNoOperandBesideAnImmediate() {
+    Assembler a = new Assembler(VectorUnit.AVX2);
+    Address one = a.constant(1);
+    assertThatThrownBy(() -> a.vectorBy(Instruction.VCMPPS, 1, 2, one, 5))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

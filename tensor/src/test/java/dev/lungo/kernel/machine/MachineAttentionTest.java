@@ -2,9 +2,9 @@ package dev.lungo.kernel.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
-import dev.lungo.kernel.KernelChoice;
 import dev.lungo.kernel.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -27,6 +27,7 @@ class MachineAttentionTest {
     return Stream.of(
         AttentionShape.training(1, 13, 1, 1, 16),
         AttentionShape.training(2, 33, 4, 2, 16),
+        AttentionShape.training(1, 79, 2, 2, 80),
         AttentionShape.training(1, 257, 2, 1, 64),
         AttentionShape.training(2, 97, 2, 2, 48),
         AttentionShape.training(1, 700, 3, 1, 32),
@@ -51,6 +52,8 @@ class MachineAttentionTest {
         decode(1, 1, 95, 8, 1, 64),
         decode(2, 3, 113, 32, 2, 32),
         decode(1, 12, 3080, 20, 1, 32),
+        decode(1, 3, 4036, 16, 1, 48),
+        decode(1, 2, 300, 24, 2, 64).with(AttentionShape.withinWindow(133)),
         decode(1, 2, 6145, 16, 1, 128),
         decode(1, 5, 200, 16, 1, 16).with(AttentionShape.withinWindow(1)),
         decode(1, 5, 3200, 16, 2, 32).with(AttentionShape.withinWindow(150)),
@@ -87,13 +90,12 @@ class MachineAttentionTest {
   /// The operands of a call, and room that lies behind what is written.
   private record Call(AttentionShape shape, float[] q, float[] k, float[] v) {
     float[][] run(String name, int threads) {
-      try (Kernels kernels = KernelChoice.open(name, threads);
+      try (Kernels kernels = MachineOrVector.open(name, threads);
           Arena arena = Arena.ofShared()) {
         MemorySegment out = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(q.length, 77));
         int sums = shape.batch() * shape.heads() * shape.queries();
         MemorySegment logSumExp = arena.allocateFrom(ValueLayout.JAVA_FLOAT, guarded(sums, 77));
-        kernels
-            .attention()
+        MachineOrVector.attention(kernels, name)
             .attention(
                 shape,
                 arena.allocateFrom(ValueLayout.JAVA_FLOAT, q),
@@ -130,16 +132,18 @@ class MachineAttentionTest {
     for (double deviation : new double[] {0.5, 6}) {
       Call call = call(shape, deviation);
       float[][] expected = call.run("scalar", 1);
-      float[][] actual = call.run(MachineOrVector.NAME, 1);
-      for (int o = 0; o < 2; o++) {
-        for (int i = 0; i < expected[o].length; i++) {
-          float allowed = 1e-5f * (1 + Math.abs(expected[o][i])) * (deviation > 1 ? 10 : 1);
-          assertThat(Math.abs(actual[o][i] - expected[o][i]))
-              .as("%s, output %d, %d: %s %s", shape, o, i, actual[o][i], expected[o][i])
-              .isLessThanOrEqualTo(allowed);
+      for (String name : MachineOrVector.attentions()) {
+        float[][] actual = call.run(name, 1);
+        for (int o = 0; o < 2; o++) {
+          for (int i = 0; i < expected[o].length; i++) {
+            float allowed = 1e-5f * (1 + Math.abs(expected[o][i])) * (deviation > 1 ? 10 : 1);
+            assertThat(Math.abs(actual[o][i] - expected[o][i]))
+                .as("%s, %s, output %d, %d: %s", name, shape, o, i, actual[o][i])
+                .isLessThanOrEqualTo(allowed);
+          }
         }
+        assertThat(call.run(name, 3)).isDeepEqualTo(actual);
       }
-      assertThat(call.run(MachineOrVector.NAME, 3)).isDeepEqualTo(actual);
     }
   }
 
@@ -148,22 +152,24 @@ class MachineAttentionTest {
   void fewQueriesTogetherHaveTheBitsOfEach(int kvHeads) {
     AttentionShape together = decode(1, 12, 3080, 16, kvHeads, 32);
     Call call = call(together, 1);
-    float[] expected = call.run(MachineOrVector.NAME, 2)[0];
     int width = 16 * 32;
-    for (int query = 0; query < 12; query++) {
-      AttentionShape alone =
-          new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, kvHeads, 32, true, 0.3f);
-      float[] q = Arrays.copyOfRange(call.q, query * width, (query + 1) * width);
-      float[] out = new Call(alone, q, call.k, call.v).run(MachineOrVector.NAME, 1)[0];
-      assertThat(Arrays.copyOf(out, width))
-          .isEqualTo(Arrays.copyOfRange(expected, query * width, (query + 1) * width));
+    for (String name : MachineOrVector.attentions()) {
+      float[] expected = call.run(name, 2)[0];
+      for (int query = 0; query < 12; query++) {
+        AttentionShape alone =
+            new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, kvHeads, 32, true, 0.3f);
+        float[] q = Arrays.copyOfRange(call.q, query * width, (query + 1) * width);
+        float[] out = new Call(alone, q, call.k, call.v).run(name, 1)[0];
+        assertThat(Arrays.copyOf(out, width))
+            .isEqualTo(Arrays.copyOfRange(expected, query * width, (query + 1) * width));
+      }
     }
   }
 
   /// dq, dk and dv, added to what is there.
   private static float[][] gradients(String name, int threads, Call call, float[] dOut) {
     AttentionShape shape = call.shape;
-    try (Kernels kernels = KernelChoice.open(name, threads);
+    try (Kernels kernels = MachineOrVector.open(name, threads);
         Arena arena = Arena.ofShared()) {
       MemorySegment q = arena.allocateFrom(ValueLayout.JAVA_FLOAT, call.q);
       MemorySegment k = arena.allocateFrom(ValueLayout.JAVA_FLOAT, call.k);
@@ -171,7 +177,8 @@ class MachineAttentionTest {
       MemorySegment out = arena.allocate(ValueLayout.JAVA_FLOAT, call.q.length);
       long sums = (long) shape.batch() * shape.heads() * shape.queries();
       MemorySegment logSumExp = arena.allocate(ValueLayout.JAVA_FLOAT, sums);
-      kernels.attention().attention(shape, q, k, v, out, logSumExp);
+      AttentionKernels attention = MachineOrVector.attention(kernels, name);
+      attention.attention(shape, q, k, v, out, logSumExp);
       MemorySegment dq =
           arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.q.length, 0.25f));
       MemorySegment dk =
@@ -179,7 +186,7 @@ class MachineAttentionTest {
       MemorySegment dv =
           arena.allocateFrom(ValueLayout.JAVA_FLOAT, Call.guarded(call.k.length, 0.25f));
       MemorySegment d = arena.allocateFrom(ValueLayout.JAVA_FLOAT, dOut);
-      kernels.attention().attentionBackward(shape, d, q, k, v, out, logSumExp, dq, dk, dv);
+      attention.attentionBackward(shape, d, q, k, v, out, logSumExp, dq, dk, dv);
       return new float[][] {
         dq.toArray(ValueLayout.JAVA_FLOAT),
         dk.toArray(ValueLayout.JAVA_FLOAT),
@@ -194,15 +201,17 @@ class MachineAttentionTest {
     Call call = call(shape, 0.7);
     float[] dOut = normal(call.q.length, 0.5);
     float[][] expected = gradients("scalar", 1, call, dOut);
-    float[][] actual = gradients(MachineOrVector.NAME, 1, call, dOut);
-    for (int o = 0; o < 3; o++) {
-      for (int i = 0; i < expected[o].length; i++) {
-        assertThat(Math.abs(actual[o][i] - expected[o][i]))
-            .as("%s, gradient %d, %d: %s %s", shape, o, i, actual[o][i], expected[o][i])
-            .isLessThanOrEqualTo(1e-4f);
+    for (String name : MachineOrVector.attentions()) {
+      float[][] actual = gradients(name, 1, call, dOut);
+      for (int o = 0; o < 3; o++) {
+        for (int i = 0; i < expected[o].length; i++) {
+          assertThat(Math.abs(actual[o][i] - expected[o][i]))
+              .as("%s, %s, gradient %d, %d: %s", name, shape, o, i, actual[o][i])
+              .isLessThanOrEqualTo(1e-4f);
+        }
       }
+      assertThat(gradients(name, 3, call, dOut)).isDeepEqualTo(actual);
     }
-    assertThat(gradients(MachineOrVector.NAME, 3, call, dOut)).isDeepEqualTo(actual);
   }
 
   @ParameterizedTest
@@ -212,11 +221,13 @@ class MachineAttentionTest {
     for (int key : new int[] {100, 148, 149}) {
       Call call = call(shape, 1);
       call.k()[key * 16 + 3] = Float.NaN;
-      float[][] results = call.run(MachineOrVector.NAME, 1);
-      for (int query = 0; query < queries; query++) {
-        boolean sees = shape.position(query) >= key;
-        assertThat(Float.isNaN(results[0][query * 16])).as("query %d", query).isEqualTo(sees);
-        assertThat(Float.isNaN(results[1][query])).as("query %d", query).isEqualTo(sees);
+      for (String name : MachineOrVector.attentions()) {
+        float[][] results = call.run(name, 1);
+        for (int query = 0; query < queries; query++) {
+          boolean sees = shape.position(query) >= key;
+          assertThat(Float.isNaN(results[0][query * 16])).as("query %d", query).isEqualTo(sees);
+          assertThat(Float.isNaN(results[1][query])).as("query %d", query).isEqualTo(sees);
+        }
       }
     }
   }
@@ -227,11 +238,13 @@ class MachineAttentionTest {
       AttentionShape shape = decode(1, 1, 50, 16, kvHeads, 16);
       Call call = call(shape, 1);
       call.v()[(40 * kvHeads + kvHeads - 1) * 16] = Float.NaN;
-      float[] out = call.run(MachineOrVector.NAME, 1)[0];
-      for (int head = 0; head < 16; head++) {
-        boolean reads = head >= 16 - 16 / kvHeads;
-        assertThat(Float.isNaN(out[head * 16])).as("head %d", head).isEqualTo(reads);
-        assertThat(out[head * 16 + 1]).isFinite();
+      for (String name : MachineOrVector.attentions()) {
+        float[] out = call.run(name, 1)[0];
+        for (int head = 0; head < 16; head++) {
+          boolean reads = head >= 16 - 16 / kvHeads;
+          assertThat(Float.isNaN(out[head * 16])).as("head %d", head).isEqualTo(reads);
+          assertThat(out[head * 16 + 1]).isFinite();
+        }
       }
     }
   }
