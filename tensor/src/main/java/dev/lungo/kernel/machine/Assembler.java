@@ -25,6 +25,14 @@ final class Assembler {
   /// Added to a mask: the other lanes become 0.
   private static final int ZERO_OTHERS = 0x80;
 
+  private static final int LINE = 64;
+  private static final int NOP = 0x90;
+
+  /// A prefix that makes an instruction longer.
+  private static final int OPERAND_SIZE = 0x66;
+
+  private static final int LONGEST_NOP = 8;
+
   private final VectorUnit unit;
   private final Map<List<Integer>, Label> constants = new LinkedHashMap<>();
   private ByteBuffer code = ByteBuffer.allocate(1 << 12).order(ByteOrder.LITTLE_ENDIAN);
@@ -339,6 +347,20 @@ final class Assembler {
   }
 
   // Jumps.
+
+  /// Lets what follows begin where a line of memory does, after as few instructions that do nothing
+  /// as can be.
+  void align() {
+    int missing = -code.position() & LINE - 1;
+    while (missing > 0) {
+      int length = Math.min(missing, LONGEST_NOP);
+      for (int i = 1; i < length; i++) {
+        raw(OPERAND_SIZE);
+      }
+      raw(NOP);
+      missing -= length;
+    }
+  }
 
   /// Puts a label here.
   void label(Label label) {

@@ -14,9 +14,6 @@ import java.util.concurrent.ConcurrentHashMap;
 ///
 /// Blocks of keys do not depend on how many queries come together, and so do no query's bits.
 final class GroupDecode {
-  /// From so many heads on, lanes that have none cost less than reading keys again does.
-  private static final int FEWEST_HEADS = 9;
-
   private static final int MOST_KEYS = 128;
   private static final int LANES = GroupDecodeCode.SIDE;
   private static final int BLOCKS_OF_A_STRETCH = 32;
@@ -82,9 +79,11 @@ final class GroupDecode {
     return BLOCKS_OF_A_STRETCH * block(unit);
   }
 
-  static boolean serves(AttentionShape shape) {
+  static boolean serves(AttentionShape shape, VectorUnit unit) {
+    // With so many heads, lanes that have none cost less than reading keys again does.
+    int fewest = unit == VectorUnit.AVX512 ? 9 : 8;
     long rowBytes = (long) shape.kvHeads() * shape.headDim() * Float.BYTES;
-    return shape.group() >= FEWEST_HEADS && rowBytes * LANES <= Integer.MAX_VALUE;
+    return shape.group() >= fewest && rowBytes * LANES <= Integer.MAX_VALUE;
   }
 
   /// Attends to the keys of one stretch, and leaves what that comes to in `results` from `at` on.

@@ -77,7 +77,7 @@ final class MachineAttention implements AttentionKernels {
     try {
       long keys = MemoryInUse.address(k, 0, keyBytes(shape));
       long values = MemoryInUse.address(v, 0, keyBytes(shape));
-      if (GroupDecode.serves(shape)) {
+      if (GroupDecode.serves(shape, unit)) {
         AttentionStretches.attend(
             parallel,
             shape,

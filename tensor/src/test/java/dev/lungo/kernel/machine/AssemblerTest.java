@@ -158,6 +158,18 @@ class AssemblerTest {
   }
 
   @Test
+  void alignedCodeBeginsALine() {
+    Assembler a = new Assembler();
+    a.align();
+    assertThat(a.code()).isEmpty();
+    a.move(RAX, RSI);
+    a.align();
+    String longest = "66666666666666" + "90";
+    assertThat(HexFormat.of().formatHex(a.code()))
+        .isEqualTo("4889f0" + longest.repeat(7) + "6666666690");
+  }
+
+  @Test
   void codeGrowsBeyondItsFirstRoom() {
     Assembler a = new Assembler();
     for (int i = 0; i < 10_000; i++) {
