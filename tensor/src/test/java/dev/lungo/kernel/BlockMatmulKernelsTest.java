@@ -53,7 +53,7 @@ final class BlockMatmulKernelsTest extends KernelContract {
     Call call =
         (kernels, out) -> kernels.blockMatmul().multiply(format, m, n, k, x, weights, out[0]);
     for (String name : KernelChoice.names()) {
-      float[] seen = name.equals("machine") && isRounded(type, m) ? rounded(xValues) : xValues;
+      float[] seen = roundsX(name) && isRounded(type, m) ? rounded(xValues) : xValues;
       double[] expected = product(seen, numbers, m, n, k);
       check(name, call, 1e-4, List.of(normal(m * n)), List.of(expected));
     }
@@ -69,6 +69,16 @@ final class BlockMatmulKernelsTest extends KernelContract {
       }
     }
     return product;
+  }
+
+  /// Whether these kernels' products are in machine code, which not all processors have it for.
+  private static boolean roundsX(String name) {
+    if (!name.equals("machine") || KernelChoice.obstacle(name).isPresent()) {
+      return false;
+    }
+    try (Kernels kernels = KernelChoice.open(name, 1)) {
+      return kernels.blockMatmul().getClass().getName().contains(".machine.");
+    }
   }
 
   /// Whether machine code rounds x for this format.
