@@ -138,6 +138,7 @@ final class BackwardCode {
   }
 
   /// Fetches a few lines of the next panel, before each tile: all tiles together fetch most of it.
+  /// With AVX2 a panel is half as large and has twice as many tiles.
   private void fetchPanel() {
     int lines = a.unit() == VectorUnit.AVX512 ? 8 : 2;
     a.load(RSI, argument(NEXT_PANEL));
