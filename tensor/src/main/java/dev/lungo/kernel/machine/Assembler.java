@@ -255,7 +255,7 @@ final class Assembler {
     raw(0xc4, 0xe1, 0x84 | (~upper & 15) << 3, 0x4b, 0xc0 | to << 3 | lower);
   }
 
-  /// Lets [#jumpIfZero] see whether a vector register of AVX2 holds nothing.
+  /// Lets [#jumpIfZero] and [#jumpIfNotZero] see whether a vector register of AVX2 holds nothing.
   void testVector(int register) {
     whole(Instruction.VPTEST, register, 0, register);
   }
@@ -379,6 +379,11 @@ final class Assembler {
   /// Jumps if what was subtracted last left nothing.
   void jumpIfZero(Label to) {
     jumpIf(0x84, to);
+  }
+
+  /// Jumps if what was subtracted last left something.
+  void jumpIfNotZero(Label to) {
+    jumpIf(0x85, to);
   }
 
   /// Jumps if what was subtracted or compared last was larger.

@@ -76,7 +76,7 @@ final class AttentionForward {
   private long place(int panel) {
     return SCORES
         + (long) KeyBlock.KEYS * unit.rowBytes()
-        + (long) panel * (2 * panelBytes + 2 * unit.rowBytes());
+        + (long) panel * (2 * panelBytes + TileWeights.STATE_ROWS * unit.rowBytes());
   }
 
   private long outputs(long place) {

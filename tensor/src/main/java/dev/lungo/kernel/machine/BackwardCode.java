@@ -210,8 +210,7 @@ final class BackwardCode {
   private void acrossKeys() {
     a.load(R8, argument(KEYS));
     a.load(R9, argument(QUERY_SLOPES));
-    ProductTile.forRows(
-        a,
+    tile.forRows(
         headDim,
         R10,
         dims -> {

@@ -7,6 +7,7 @@ import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
 import static dev.lungo.kernel.machine.Instruction.VMULPS;
 import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
+import static dev.lungo.kernel.machine.Instruction.VRNDSCALEPS;
 import static dev.lungo.kernel.machine.Instruction.VSUBPS;
 import static dev.lungo.kernel.machine.Register.R10;
 import static dev.lungo.kernel.machine.Register.R11;
@@ -18,7 +19,8 @@ import static dev.lungo.kernel.machine.Register.RDI;
 import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
-/// The step of FlashAttention-2: a panel of queries, one a lane, meets a block of keys.
+/// The step of FlashAttention-2: a panel of queries, one a lane of one vector or two, meets a block
+/// of keys.
 ///
 /// Scores are those of base 2: what queries are scaled by has log₂ e in it. A lane's weights are
 /// relative to a reference, which moves only where a score exceeds it by [#SLACK]; then what was
@@ -44,7 +46,7 @@ final class ForwardCode {
   /// What the weighted values come to: a row for each dimension.
   static final int OUTPUTS = 6;
 
-  /// A reference, then a sum, for each lane.
+  /// A reference, then a sum, for each lane, in a row each; there are [TileWeights#STATE_ROWS].
   static final int STATE = 7;
 
   /// How many rows of scores, from the first on, not all lanes see, and of each the lanes that do
@@ -56,11 +58,17 @@ final class ForwardCode {
   /// The address of [#SLACK] and minus infinity.
   static final int LIMITS = 10;
 
-  /// A line of what comes next, and what lies between it and the same one of the next row; or,
-  /// where keys are read in place, the next of them.
+  /// A line of what comes next, and what lies between it and the same one of the next row, for
+  /// copied keys.
   static final int NEXT_LINE = 11;
 
   static final int NEXT_STEP = 12;
+
+  /// Where, for keys in place, as many bytes as the keys have are to be fetched from: during the
+  /// scores, and during the mixing of values.
+  static final int FETCHED_FIRST = 13;
+
+  static final int FETCHED_LAST = 14;
 
   /// e^8, as a power of 2.
   static final float SLACK = (float) (8 / Math.log(2));
@@ -75,43 +83,51 @@ final class ForwardCode {
   private static final int CONSTANTS = 16;
 
   private final Assembler a;
+  private final ProductTile tile;
   private final int headDim;
   private final int keyBytes;
+  private final boolean inPlace;
 
-  /// Whether it fetches whole keys and values, which then must follow each other.
-  private final boolean fetchesAll;
-
+  private final int vectors;
   private final int vector;
   private final int rowBytes;
   private final LaneMask[] masks;
 
-  private ForwardCode(VectorUnit unit, int headDim, int keyBytes, boolean fetchesAll) {
+  private ForwardCode(VectorUnit unit, int vectors, int headDim, int keyBytes, boolean inPlace) {
     this.a = new Assembler(unit);
+    this.tile = ProductTile.of(a, vectors);
     this.headDim = headDim;
     this.keyBytes = keyBytes;
-    this.fetchesAll = fetchesAll;
+    this.inPlace = inPlace;
+    this.vectors = vectors;
     this.vector = unit.bytes();
-    this.rowBytes = unit.rowBytes();
+    this.rowBytes = vectors * vector;
     this.masks = new LaneMask[] {new LaneMask(a, 1, 13), new LaneMask(a, 2, 14)};
   }
 
   /// For copied keys, whose rows follow each other.
   static byte[] ofCopies(VectorUnit unit, int headDim) {
-    return of(new ForwardCode(unit, headDim, headDim * Float.BYTES, false));
+    return of(new ForwardCode(unit, 2, headDim, headDim * Float.BYTES, false));
   }
 
   /// For keys where they are stored.
   ///
+  /// @param vectors of a row of the panel
   /// @param keyBytes what lies between two keys, and between two values
-  static byte[] inPlace(VectorUnit unit, int headDim, int keyBytes) {
-    return of(new ForwardCode(unit, headDim, keyBytes, keyBytes == headDim * Float.BYTES));
+  static byte[] inPlace(VectorUnit unit, int vectors, int headDim, int keyBytes) {
+    return of(new ForwardCode(unit, vectors, headDim, keyBytes, true));
   }
 
   private static byte[] of(ForwardCode code) {
+    Assembler.Label weighed = new Assembler.Label();
+    if (code.a.unit() == VectorUnit.AVX2) {
+      code.scoresAndWeights(weighed);
+    }
     code.scores();
     code.mask();
     code.maximum();
     code.weigh();
+    code.a.label(weighed);
     code.mix();
     code.a.returnToCaller();
     return code.a.code();
@@ -121,16 +137,39 @@ final class ForwardCode {
     return at(RDI, place * Long.BYTES);
   }
 
+  /// Does what the next four parts do, if all lanes see all keys and no score is out of reach.
+  private void scoresAndWeights(Assembler.Label weighed) {
+    Assembler.Label otherwise = new Assembler.Label();
+    TileWeights weights = new TileWeights(a, tile, RAX);
+    a.load(RCX, argument(MASKED_ROWS));
+    a.compare(RCX, 0);
+    a.jumpIfPositive(otherwise);
+    a.load(RAX, argument(STATE));
+    weights.begin(otherwise);
+    forTilesOfScores(() -> {
+      a.load(RAX, argument(STATE));
+      weights.weigh();
+      tile.store(R9, rowBytes);
+      weights.add();
+    });
+    weights.end(weighed);
+    a.label(otherwise);
+  }
+
   private void scores() {
-    ProductTile tile = ProductTile.of(a);
+    forTilesOfScores(() -> tile.store(R9, rowBytes));
+  }
+
+  /// @param body writes what is done with the scores of a tile's keys, whose rows begin at R9
+  private void forTilesOfScores(Runnable body) {
     Assembler.Label group = new Assembler.Label();
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
     a.load(R10, argument(KEY_ROWS));
-    a.load(R11, argument(fetchesAll ? VALUES : NEXT_LINE));
+    a.load(R11, argument(inPlace ? FETCHED_FIRST : NEXT_LINE));
     a.load(RDX, argument(NEXT_STEP));
     a.label(group);
-    if (!fetchesAll) {
+    if (!inPlace) {
       tile.fetch(R11, RDX);
     }
     tile.zero();
@@ -138,17 +177,17 @@ final class ForwardCode {
     a.load(RAX, argument(QUERIES));
     a.set(RCX, headDim);
     tile.multiply(keyBytes, Float.BYTES, rowBytes, () -> fetch(tile));
-    tile.store(R9, rowBytes);
+    body.run();
     a.add(R8, tile.rows() * keyBytes);
     a.add(R9, tile.rows() * rowBytes);
     a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
   }
 
-  /// Fetches, where keys are read in place, as many bytes of what comes next as two steps read: all
-  /// values during the scores, then all keys of the next block. Products leave memory idle.
+  /// Fetches, where keys are read in place, as many bytes of what comes next as two steps read:
+  /// products leave memory idle.
   private void fetch(ProductTile tile) {
-    if (fetchesAll) {
+    if (inPlace) {
       a.prefetch(at(R11, 0));
       a.add(R11, 2 * tile.rows() * Float.BYTES);
     }
@@ -165,10 +204,10 @@ final class ForwardCode {
     a.load(RAX, argument(LIMITS));
     a.vector(VPBROADCASTD, LIMIT, at(RAX, Float.BYTES));
     a.label(row);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       masks[half].load(at(RDX, half * Integer.BYTES));
     }
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       masks[half].store(LIMIT, at(R9, half * vector), X + half);
     }
     a.add(R9, rowBytes);
@@ -185,16 +224,16 @@ final class ForwardCode {
     a.load(RDX, argument(STATE));
     a.load(RAX, argument(NUMBERS));
     PowerOfTwo.prepare(a, CONSTANTS, RAX);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       a.vector(VMOVDQU32, REFERENCES + half, at(RDX, half * vector));
       a.vector(VMOVDQU32, SUM + half, at(RDX, rowBytes + half * vector));
       a.vector(VMOVDQU32, MAXIMA + half, REFERENCES + half);
-      a.vector(VMOVDQU32, MAXIMA + 2 + half, REFERENCES + half);
+      a.vector(VMOVDQU32, MAXIMA + vectors + half, REFERENCES + half);
     }
     a.load(R9, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 2 * vectors; i++) {
       a.vector(VMAXPS, MAXIMA + i, MAXIMA + i, at(R9, i * vector));
     }
     a.add(R9, 2 * rowBytes);
@@ -202,12 +241,12 @@ final class ForwardCode {
     a.jumpIfPositive(rows);
     a.load(RAX, argument(LIMITS));
     a.vector(VPBROADCASTD, LIMIT, at(RAX, 0));
-    for (int half = 0; half < 2; half++) {
-      a.vector(VMAXPS, MAXIMA + half, MAXIMA + half, MAXIMA + 2 + half);
+    for (int half = 0; half < vectors; half++) {
+      a.vector(VMAXPS, MAXIMA + half, MAXIMA + half, MAXIMA + vectors + half);
       a.vector(VADDPS, X + half, REFERENCES + half, LIMIT);
       masks[half].greater(MAXIMA + half, X + half);
     }
-    masks[0].testWith(masks[1]);
+    masks[0].testWith(masks[vectors - 1]);
     a.jumpIfZero(end);
     move();
     a.label(end);
@@ -216,7 +255,11 @@ final class ForwardCode {
   /// Moves references, and shrinks sums and outputs by 2 to the power of the difference.
   private void move() {
     Assembler.Label rows = new Assembler.Label();
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
+      if (a.unit() == VectorUnit.AVX2) {
+        // As TileWeights wants them.
+        a.vectorBy(VRNDSCALEPS, MAXIMA + half, 0, MAXIMA + half, 0);
+      }
       a.vector(VMOVDQU32, X + half, REFERENCES + half);
       masks[half].copy(REFERENCES + half, MAXIMA + half);
       a.vector(VMOVDQU32_STORE, REFERENCES + half, at(RDX, half * vector));
@@ -227,7 +270,7 @@ final class ForwardCode {
     a.load(R9, argument(OUTPUTS));
     a.set(RCX, headDim);
     a.label(rows);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       a.vector(VMULPS, SPARE, X + half, at(R9, half * vector));
       a.vector(VMOVDQU32_STORE, SPARE, at(R9, half * vector));
     }
@@ -242,7 +285,7 @@ final class ForwardCode {
     a.load(R9, argument(SCORES));
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       Address score = at(R9, half * vector);
       int x = X + half;
       a.vector(VMOVDQU32, x, score);
@@ -254,7 +297,7 @@ final class ForwardCode {
     a.add(R9, rowBytes);
     a.subtract(RCX, 1);
     a.jumpIfPositive(rows);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       a.vector(VMOVDQU32_STORE, SUM + half, at(RDX, rowBytes + half * vector));
     }
   }
@@ -262,22 +305,21 @@ final class ForwardCode {
   private void mix() {
     a.load(R8, argument(VALUES));
     a.load(R9, argument(OUTPUTS));
-    if (fetchesAll) {
-      a.load(R11, argument(NEXT_LINE));
+    if (inPlace) {
+      a.load(R11, argument(FETCHED_LAST));
     }
-    ProductTile.forRows(
-        a,
+    tile.forRows(
         headDim,
         R10,
-        tile -> {
-          tile.load(R9, rowBytes);
+        dims -> {
+          dims.load(R9, rowBytes);
           a.move(RSI, R8);
           a.load(RAX, argument(SCORES));
           a.load(RCX, argument(KEY_ROWS));
-          tile.multiply(Float.BYTES, keyBytes, rowBytes, () -> fetch(tile));
-          tile.store(R9, rowBytes);
-          a.add(R8, tile.rows() * Float.BYTES);
-          a.add(R9, tile.rows() * rowBytes);
+          dims.multiply(Float.BYTES, keyBytes, rowBytes, () -> fetch(dims));
+          dims.store(R9, rowBytes);
+          a.add(R8, dims.rows() * Float.BYTES);
+          a.add(R9, dims.rows() * rowBytes);
         });
   }
 }

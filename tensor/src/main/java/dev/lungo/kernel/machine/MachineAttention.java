@@ -26,6 +26,7 @@ final class MachineAttention implements AttentionKernels {
   private final VectorUnit unit;
   private final ThreadLocal<AttentionForward> forwards;
   private final ThreadLocal<GroupDecode> groupDecodes;
+  private final ThreadLocal<PanelDecode> panelDecodes;
   private final ThreadLocal<HeadDecode> headDecodes;
   private final ThreadLocal<AttentionBackward> backwards;
 
@@ -34,7 +35,8 @@ final class MachineAttention implements AttentionKernels {
     this.others = others;
     this.unit = unit;
     this.forwards = ThreadLocal.withInitial(() -> new AttentionForward(unit));
-    this.groupDecodes = ThreadLocal.withInitial(() -> new GroupDecode(unit));
+    this.groupDecodes = ThreadLocal.withInitial(GroupDecode::new);
+    this.panelDecodes = ThreadLocal.withInitial(PanelDecode::new);
     this.headDecodes = ThreadLocal.withInitial(() -> new HeadDecode(unit));
     this.backwards = ThreadLocal.withInitial(() -> new AttentionBackward(unit));
   }
@@ -77,11 +79,25 @@ final class MachineAttention implements AttentionKernels {
     try {
       long keys = MemoryInUse.address(k, 0, keyBytes(shape));
       long values = MemoryInUse.address(v, 0, keyBytes(shape));
-      if (GroupDecode.serves(shape, unit)) {
+      if (PanelDecode.serves(shape, unit)) {
+        HeadPanels panels = new HeadPanels(shape);
+        long queryBytes = queries(shape) * shape.headDim() * Float.BYTES;
+        PanelDecode.Operands operands =
+            new PanelDecode.Operands(MemoryInUse.address(q, 0, queryBytes), keys, values);
         AttentionStretches.attend(
             parallel,
             shape,
-            GroupDecode.stretch(unit),
+            panels.stretch(),
+            shape.kvHeads(),
+            (batch, first, all, stretch, results, at) ->
+                panelDecodes.get().attend(shape, panels, batch, stretch, operands, results, at),
+            out,
+            logSumExp);
+      } else if (GroupDecode.serves(shape, unit)) {
+        AttentionStretches.attend(
+            parallel,
+            shape,
+            GroupDecode.STRETCH,
             1,
             (batch, kvHead, one, stretch, results, at) ->
                 groupDecodes

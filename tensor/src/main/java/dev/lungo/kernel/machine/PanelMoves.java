@@ -5,7 +5,10 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// Moves rows of floats to and from where kernels of attention want them. Belongs to one thread.
 final class PanelMoves {
-  private static final Map<VectorUnit, Code> CODE = new ConcurrentHashMap<>();
+  /// @param vectors of a panel's row
+  private record Form(VectorUnit unit, int vectors) {}
+
+  private static final Map<Form, Code> CODE = new ConcurrentHashMap<>();
 
   private final Arguments arguments = new Arguments();
   private final int lanes;
@@ -18,19 +21,25 @@ final class PanelMoves {
       MachineFunction copy,
       MachineFunction add,
       MachineFunction dots) {
-    static Code of(VectorUnit unit) {
+    static Code of(Form form) {
+      VectorUnit unit = form.unit;
       return new Code(
-          MachineFunction.of(TranspositionCode.pack(unit)),
-          MachineFunction.of(TranspositionCode.unpack(unit)),
+          MachineFunction.of(TranspositionCode.pack(unit, form.vectors)),
+          MachineFunction.of(TranspositionCode.unpack(unit, form.vectors)),
           MachineFunction.of(RowCopyCode.copy(unit)),
           MachineFunction.of(RowCopyCode.addBack(unit)),
           MachineFunction.of(RowDotCode.code(unit)));
     }
   }
 
+  /// For panels whose rows have two vectors.
   PanelMoves(VectorUnit unit) {
+    this(unit, 2);
+  }
+
+  PanelMoves(VectorUnit unit, int vectors) {
     lanes = unit.lanes();
-    code = CODE.computeIfAbsent(unit, Code::of);
+    code = CODE.computeIfAbsent(new Form(unit, vectors), Code::of);
   }
 
   /// Transposes rows into a panel, and multiplies them by the float at `factor`.

@@ -26,7 +26,7 @@ import java.util.List;
 /// degree 5 is off by 7.5e-8 at most (coefficients by Remez' exchange, for the relative error).
 /// AVX-512 multiplies by a power of 2; with AVX2, whole numbers are added to exponents.
 final class PowerOfTwo {
-  private static final float[] COEFFICIENTS = {
+  static final float[] COEFFICIENTS = {
     0.00132764720f, 0.00967554133f, 0.0555071327f, 0.240221197f, 0.693146967f, 1.00000007f
   };
 

@@ -12,39 +12,54 @@ import static dev.lungo.kernel.machine.Register.RSI;
 
 import java.util.function.Consumer;
 
-/// Writes the loop of a product of floats, C = A · B, where C has a few rows of two vectors and
-/// lies in the first registers; others are overwritten.
+/// Writes the loop of a product of floats, C = A · B, where C has a few rows of one vector or two
+/// and lies in the first registers; others are overwritten.
 final class ProductTile {
   /// Rows of the smaller tiles that the last rows of 16 take, where tiles have six.
   private static final int FEWER_ROWS = 4;
 
+  /// Rows of one vector: a loop over more would wait for memory, not for registers.
+  private static final int ROWS_OF_ONE = 8;
+
   private final Assembler a;
   private final int rows;
+  private final int vectors;
   private final int vector;
 
-  private ProductTile(Assembler a, int rows) {
+  private ProductTile(Assembler a, int rows, int vectors) {
     this.a = a;
     this.rows = rows;
+    this.vectors = vectors;
     this.vector = a.unit().bytes();
   }
 
   /// A tile as large as the registers allow.
   static ProductTile of(Assembler a) {
-    return new ProductTile(a, a.unit().tileRows());
+    return of(a, 2);
   }
 
-  /// Writes loops over tiles that have, all together, `count` rows, a multiple of 16.
+  /// A tile with rows of so many vectors.
+  static ProductTile of(Assembler a, int vectors) {
+    return new ProductTile(a, rows(a.unit(), vectors), vectors);
+  }
+
+  /// Returns how many rows such a tile has.
+  static int rows(VectorUnit unit, int vectors) {
+    return vectors == 1 ? ROWS_OF_ONE : unit.tileRows();
+  }
+
+  /// Writes loops over tiles like this one, and smaller ones, that have, all together, `count`
+  /// rows, a multiple of 16.
   ///
   /// @param left counts the rows
   /// @param body writes what is done with each tile, and does not change `left`
-  static void forRows(Assembler a, int count, Register left, Consumer<ProductTile> body) {
-    int most = a.unit().tileRows();
+  void forRows(int count, Register left, Consumer<ProductTile> body) {
     int fewer = 0;
-    while ((count - fewer) % most != 0) {
+    while ((count - fewer) % rows != 0) {
       fewer += FEWER_ROWS;
     }
-    loop(new ProductTile(a, most), count - fewer, left, body);
-    loop(new ProductTile(a, FEWER_ROWS), fewer, left, body);
+    loop(this, count - fewer, left, body);
+    loop(new ProductTile(a, FEWER_ROWS, vectors), fewer, left, body);
   }
 
   private static void loop(ProductTile tile, int count, Register left, Consumer<ProductTile> body) {
@@ -63,8 +78,13 @@ final class ProductTile {
     return rows;
   }
 
+  /// Returns how many vectors a row has.
+  int vectors() {
+    return vectors;
+  }
+
   void zero() {
-    for (int i = 0; i < 2 * rows; i++) {
+    for (int i = 0; i < vectors * rows; i++) {
       a.vector(VPXORD, i, i, i);
     }
   }
@@ -80,14 +100,14 @@ final class ProductTile {
   }
 
   void load(Register from, int rowBytes) {
-    for (int i = 0; i < 2 * rows; i++) {
-      a.vector(VMOVDQU32, i, at(from, i / 2 * rowBytes + i % 2 * vector));
+    for (int i = 0; i < vectors * rows; i++) {
+      a.vector(VMOVDQU32, i, at(from, i / vectors * rowBytes + i % vectors * vector));
     }
   }
 
   void store(Register to, int rowBytes) {
-    for (int i = 0; i < 2 * rows; i++) {
-      a.vector(VMOVDQU32_STORE, i, at(to, i / 2 * rowBytes + i % 2 * vector));
+    for (int i = 0; i < vectors * rows; i++) {
+      a.vector(VMOVDQU32_STORE, i, at(to, i / vectors * rowBytes + i % vectors * vector));
     }
   }
 
@@ -113,13 +133,15 @@ final class ProductTile {
     a.label(step);
     withTwoSteps.run();
     for (int half = 0; half < 2; half++) {
-      a.vector(VMOVDQU32, b, at(RAX, half * bStep));
-      a.vector(VMOVDQU32, b + 1, at(RAX, half * bStep + vector));
+      for (int v = 0; v < vectors; v++) {
+        a.vector(VMOVDQU32, b + v, at(RAX, half * bStep + v * vector));
+      }
       for (int row = 0; row < rows; row++) {
         int x = b + 2 + row % numbers;
         a.vector(VPBROADCASTD, x, at(RSI, half * aStep + row * aRow));
-        a.vector(VFMADD231PS, 2 * row, x, b);
-        a.vector(VFMADD231PS, 2 * row + 1, x, b + 1);
+        for (int v = 0; v < vectors; v++) {
+          a.vector(VFMADD231PS, vectors * row + v, x, b + v);
+        }
       }
     }
     a.add(RSI, 2 * aStep);

@@ -20,8 +20,8 @@ import static dev.lungo.kernel.machine.Register.RCX;
 import static dev.lungo.kernel.machine.Register.RDI;
 
 /// Transposes the rows of a *panel*, in whose memory a row has the same column of all of them. A
-/// panel has as many rows as two vectors have lanes; a lane's worth of columns is transposed at a
-/// time.
+/// panel has as many rows as one vector or two have lanes; a lane's worth of columns is transposed
+/// at a time.
 final class TranspositionCode {
   // Arguments, by their place.
 
@@ -48,25 +48,27 @@ final class TranspositionCode {
   private static final int UPPER = 0x31;
 
   private final Assembler a;
+  private final int vectors;
   private final int side;
   private final int vector;
   private final int rowBytes;
 
-  private TranspositionCode(VectorUnit unit) {
+  private TranspositionCode(VectorUnit unit, int vectors) {
     this.a = new Assembler(unit);
+    this.vectors = vectors;
     this.side = unit.lanes();
     this.vector = unit.bytes();
-    this.rowBytes = unit.rowBytes();
+    this.rowBytes = vectors * unit.bytes();
   }
 
   /// Rows into a panel.
-  static byte[] pack(VectorUnit unit) {
-    return new TranspositionCode(unit).packing();
+  static byte[] pack(VectorUnit unit, int vectors) {
+    return new TranspositionCode(unit, vectors).packing();
   }
 
   /// A panel into rows.
-  static byte[] unpack(VectorUnit unit) {
-    return new TranspositionCode(unit).unpacking();
+  static byte[] unpack(VectorUnit unit, int vectors) {
+    return new TranspositionCode(unit, vectors).unpacking();
   }
 
   private byte[] packing() {
@@ -74,7 +76,7 @@ final class TranspositionCode {
     Assembler.Label block = new Assembler.Label();
     a.label(block);
     a.move(RAX, R9);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       for (int row = 0; row < side; row++) {
         a.vector(VMOVDQU32, row, at(RAX, 0));
         a.add(RAX, R8);
@@ -102,7 +104,7 @@ final class TranspositionCode {
     Assembler.Label block = new Assembler.Label();
     a.label(block);
     a.move(RAX, R9);
-    for (int half = 0; half < 2; half++) {
+    for (int half = 0; half < vectors; half++) {
       for (int column = 0; column < side; column++) {
         int from = column * rowBytes + half * vector;
         a.vector(VMOVDQU32, column, at(R10, from));

@@ -60,6 +60,8 @@ class MachineAttentionTest {
         decode(2, 3, 100, 16, 1, 16)
             .with(AttentionPattern.EVERYTHING)
             .withKeyLengths(List.of(3, 97)),
+        decode(1, 1, 2500, 32, 8, 128),
+        decode(2, 3, 1100, 28, 4, 64).with(AttentionShape.withinWindow(1030)),
         decode(1, 1, 1, 1, 1, 16),
         decode(2, 1, 16, 2, 2, 64),
         decode(1, 1, 95, 7, 7, 48),
@@ -148,7 +150,7 @@ class MachineAttentionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 4, 16})
+  @ValueSource(ints = {1, 2, 4, 16})
   void fewQueriesTogetherHaveTheBitsOfEach(int kvHeads) {
     AttentionShape together = decode(1, 12, 3080, 16, kvHeads, 32);
     Call call = call(together, 1);
