@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 final class AttentionBench implements Callable<Integer> {
   private static final int WIDTH = 512;
   private static final int DECODED = 32_768;
-  private static final int DECODING_HEADS = 16;
+  private static final int[] DECODING_HEADS = {8, 16, 32};
   private static final int HEAD_DIM = 64;
 
   @Mixin private BenchOptions options = new BenchOptions();
@@ -160,40 +160,46 @@ final class AttentionBench implements Callable<Integer> {
     }
   }
 
-  /// One query to a long cache: with a key/value head for each head, and with one for all.
+  /// One query to a long cache: with keys and values for each head, for every four, and one for all.
   private void decode(Report report, Kernels kernels) throws Exception {
-    String name = "decode at " + DECODED;
-    if (!name.contains(only)) {
-      return;
-    }
-    try (Ours many = new Ours(kernels, decoding(DECODING_HEADS));
-        Ours one = new Ours(kernels, decoding(1))) {
-      warmUp(many);
-      warmUp(one);
-      int calls = options.quick() ? 2 : 10;
-      double[] medians =
-          Rounds.medians(
-              options.rounds(),
-              List.of(
-                  () -> many.seconds(calls) / calls * 1e3,
-                  () -> one.seconds(calls * 4) / (calls * 4) * 1e3));
-      double bytes = 2.0 * DECODED * HEAD_DIM * Float.BYTES;
-      report.add(Row.alone(name + ", " + DECODING_HEADS + " kv heads", threads, "ms", medians[0]));
-      report.add(
-          Row.ofCosts(name + ", 1 kv head", threads, "ms", medians[1], "our MHA", medians[0]));
-      report.add(
-          Row.alone(
-              name + ", " + DECODING_HEADS + " kv heads",
-              threads,
-              "GB/s",
-              DECODING_HEADS * bytes / medians[0] / 1e6));
-      report.add(Row.alone(name + ", 1 kv head", threads, "GB/s", bytes / medians[1] / 1e6));
+    for (int heads : DECODING_HEADS) {
+      String name = "decode at " + DECODED + ", " + heads + " heads";
+      if (name.contains(only)) {
+        decode(report, kernels, name, heads);
+      }
     }
   }
 
-  private static Case decoding(int kvHeads) {
+  private void decode(Report report, Kernels kernels, String name, int heads) throws Exception {
+    int[] kvHeads = {heads, heads / 4, 1};
+    try (Ours many = new Ours(kernels, decoding(heads, heads));
+        Ours some = new Ours(kernels, decoding(heads, kvHeads[1]));
+        Ours one = new Ours(kernels, decoding(heads, 1))) {
+      Ours[] contestants = {many, some, one};
+      List<Measurement> measured = new ArrayList<>();
+      for (int i = 0; i < kvHeads.length; i++) {
+        Ours ours = contestants[i];
+        warmUp(ours);
+        // About as long for each.
+        int calls = Math.max(1, (options.quick() ? 32 : 160) / (i == 2 ? 4 : kvHeads[i]));
+        measured.add(() -> ours.seconds(calls) / calls * 1e3);
+      }
+      double[] medians = Rounds.medians(options.rounds(), measured);
+      for (int i = 0; i < kvHeads.length; i++) {
+        String row = name + ", " + kvHeads[i] + " kv";
+        report.add(
+            i == 0
+                ? Row.alone(row, threads, "ms", medians[0])
+                : Row.ofCosts(row, threads, "ms", medians[i], "our MHA", medians[0]));
+        double bytes = 2.0 * DECODED * kvHeads[i] * HEAD_DIM * Float.BYTES;
+        report.add(Row.alone(row, threads, "GB/s", bytes / medians[i] / 1e6));
+      }
+    }
+  }
+
+  private static Case decoding(int heads, int kvHeads) {
     AttentionShape shape =
-        new AttentionShape(1, 1, DECODED, DECODED, DECODING_HEADS, kvHeads, HEAD_DIM, true, 0.125f);
+        new AttentionShape(1, 1, DECODED, DECODED, heads, kvHeads, HEAD_DIM, true, 0.125f);
     return new Case(shape, false);
   }
 

@@ -16,6 +16,9 @@ final class AttentionBackward {
   /// Bytes of packed panels.
   private static final int MOST_KEPT = 1 << 22;
 
+  /// Panels that add to the gradients of keys together, with AVX2, where they have few queries.
+  private static final int TOGETHER = 4;
+
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;
 
   // At the start of this thread's memory: what packed queries are scaled by, the factor of slopes,
@@ -24,9 +27,10 @@ final class AttentionBackward {
   private static final int FACTOR = Float.BYTES;
   private static final int ONES = 64;
 
-  private record Form(VectorUnit unit, int headDim) {}
+  private record Form(VectorUnit unit, int headDim, int together) {}
 
-  private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
+  private static final Map<Form, MachineFunction> FOR_QUERIES = new ConcurrentHashMap<>();
+  private static final Map<Form, MachineFunction> FOR_KEYS = new ConcurrentHashMap<>();
 
   private final AlignedMemory memory = new AlignedMemory();
   private final Arguments arguments = new Arguments();
@@ -35,6 +39,9 @@ final class AttentionBackward {
   private final KeyBlock keys;
   private final int columns;
   private final int rowBytes;
+
+  private final int together;
+
   private final int weights;
   private final int slopes;
   private final int keySlopes;
@@ -47,9 +54,10 @@ final class AttentionBackward {
     this.keys = new KeyBlock(unit);
     this.columns = unit.columns();
     this.rowBytes = unit.rowBytes();
+    this.together = unit == VectorUnit.AVX2 ? TOGETHER : 1;
     this.weights = ONES + rowBytes;
-    this.slopes = weights + KeyBlock.KEYS * rowBytes;
-    this.keySlopes = slopes + KeyBlock.KEYS * rowBytes;
+    this.slopes = weights + KeyBlock.KEYS * together * rowBytes;
+    this.keySlopes = slopes + KeyBlock.KEYS * together * rowBytes;
   }
 
   /// Addresses of the operands and gradients of one call.
@@ -67,9 +75,10 @@ final class AttentionBackward {
   /// Adds the gradients of one key/value head and of the heads that read it.
   void differentiate(AttentionShape shape, int batch, int kvHead, Operands operands) {
     panelBytes = shape.headDim() * rowBytes;
-    int most = (int) (MOST_KEPT / (shape.group() * (placeOf(1) - placeOf(0))));
+    int most = (int) (MOST_KEPT / (shape.group() * groupBytes()) * together);
     int chunk = Math.max(1, most) * columns;
-    own = memory.atLeast(placeOf(Panel.count(shape, Math.min(chunk, shape.queries()), columns)));
+    int panels = Panel.count(shape, Math.min(chunk, shape.queries()), columns);
+    own = memory.atLeast(groupOf(panels + together - 1));
     own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
     own.set(FLOAT, FACTOR, shape.scale());
     for (int lane = 0; lane < columns; lane++) {
@@ -83,9 +92,10 @@ final class AttentionBackward {
 
   private void differentiate(
       AttentionShape shape, int batch, int kvHead, int first, int count, Operands operands) {
-    int panels = Panel.count(shape, count, columns);
-    for (int i = 0; i < panels; i++) {
-      begin(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, placeOf(i));
+    Panel[] panels = new Panel[Panel.count(shape, count, columns)];
+    for (int i = 0; i < panels.length; i++) {
+      panels[i] = Panel.of(shape, kvHead, first, count, i, columns);
+      begin(shape, batch, panels[i], operands, i);
     }
     int headDim = shape.headDim();
     long stride = (long) shape.kvHeads() * headDim * Float.BYTES;
@@ -94,19 +104,39 @@ final class AttentionBackward {
       int some = Math.min(KeyBlock.KEYS, to - key);
       keys.copy(shape, batch, kvHead, key, some, operands.k, operands.v);
       own.asSlice(keySlopes, 2 * keyBytes()).fill((byte) 0);
-      for (int i = 0; i < panels; i++) {
-        Panel panel = Panel.of(shape, kvHead, first, count, i, columns);
-        if (keys.meets(shape, shape.position(panel.first()))) {
-          advance(headDim, i);
-        }
-      }
+      meet(shape, panels);
       long offset = KeyBlock.offset(shape, batch, kvHead, key);
       long gradients = own.address() + keySlopes;
       moves.add(gradients, operands.dk + offset, stride, some, headDim);
       moves.add(gradients + keyBytes(), operands.dv + offset, stride, some, headDim);
     }
-    for (int i = 0; i < panels; i++) {
-      finish(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, placeOf(i));
+    for (int i = 0; i < panels.length; i++) {
+      finish(shape, batch, panels[i], operands, i);
+    }
+  }
+
+  /// Lets panels meet the block of keys, as many together as may be.
+  private void meet(AttentionShape shape, Panel[] panels) {
+    int i = 0;
+    while (i < panels.length) {
+      int first = i;
+      int rows = 0;
+      int more = keys.rows(shape, shape.position(panels[i].first()));
+      while (more > 0) {
+        rows = Math.max(rows, more);
+        i++;
+        boolean ends = i == panels.length || i % together == 0;
+        more = ends ? 0 : keys.rows(shape, shape.position(panels[i].first()));
+      }
+      for (int panel = first; panel < i; panel++) {
+        keys.meets(shape, shape.position(panels[panel].first()));
+        forQueries(shape.headDim(), panel, rows);
+      }
+      if (i == first) {
+        i++;
+      } else if (together > 1) {
+        forKeys(shape.headDim(), first, i - first, rows);
+      }
     }
   }
 
@@ -116,30 +146,52 @@ final class AttentionBackward {
     return (long) KeyBlock.KEYS * panelBytes / columns;
   }
 
-  /// Returns where a panel is: packed queries, packed slopes of outputs, both as rows, packed
-  /// slopes of queries, log-sum-exps and deltas.
-  private long placeOf(int panel) {
-    return keySlopes + 2 * keyBytes() + (long) panel * (5L * panelBytes + 2 * rowBytes);
+  /// Returns the bytes of panels that lie together: each has what [#placeOf] tells of; then the
+  /// queries of all of them follow as rows, and the slopes of outputs.
+  private long groupBytes() {
+    return together * (5L * panelBytes + 2 * rowBytes);
   }
 
-  private void begin(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+  /// Returns where the panels are that lie together with one.
+  private long groupOf(int panel) {
+    return keySlopes + 2 * keyBytes() + panel / together * groupBytes();
+  }
+
+  /// Returns where a panel's packed queries are, then packed slopes of outputs, packed slopes of
+  /// queries, log-sum-exps and deltas.
+  private long placeOf(int panel) {
+    return groupOf(panel) + panel % together * (3L * panelBytes + 2 * rowBytes);
+  }
+
+  private long queryRows(int panel) {
+    long rows = groupOf(panel) + together * (3L * panelBytes + 2 * rowBytes);
+    return rows + (long) (panel % together) * panelBytes;
+  }
+
+  private long slopeRows(int panel) {
+    return queryRows(panel) + (long) together * panelBytes;
+  }
+
+  private void begin(AttentionShape shape, int batch, Panel panel, Operands operands, int index) {
     int headDim = shape.headDim();
     long offset = panel.offset(shape, batch);
     long stride = Panel.stride(shape);
+    long place = placeOf(index);
     long packed = own.address() + place;
-    long queryRows = packed + 2L * panelBytes;
-    long slopeRows = packed + 3L * panelBytes;
+    long queryRows = own.address() + queryRows(index);
+    long slopeRows = own.address() + slopeRows(index);
     int count = panel.count();
     if (!panel.isWhole()) {
-      own.asSlice(place + 2L * panelBytes, 2L * panelBytes).fill((byte) 0);
+      own.asSlice(queryRows(index), panelBytes).fill((byte) 0);
+      own.asSlice(slopeRows(index), panelBytes).fill((byte) 0);
     }
     moves.copy(operands.q + offset, stride, queryRows, count, headDim);
     moves.copy(operands.dOut + offset, stride, slopeRows, count, headDim);
     long row = (long) headDim * Float.BYTES;
     moves.pack(queryRows, row, packed, own.address() + SCALE, headDim);
     moves.pack(slopeRows, row, packed + panelBytes, own.address() + ONES, headDim);
-    own.asSlice(place + 4L * panelBytes, panelBytes).fill((byte) 0);
-    long state = place + 5L * panelBytes;
+    own.asSlice(place + 2L * panelBytes, panelBytes).fill((byte) 0);
+    long state = place + 3L * panelBytes;
     long deltas = own.address() + state + rowBytes;
     moves.dots(operands.dOut + offset, operands.out + offset, stride, deltas, count, headDim);
     long sums = panel.sum(shape, batch);
@@ -156,41 +208,76 @@ final class AttentionBackward {
     }
   }
 
-  private void advance(int headDim, int panel) {
+  /// Takes a panel's gradients on, and leaves its weights and slopes for [#forKeys].
+  ///
+  /// @param rows how many the panels have that it is together with
+  private void forQueries(int headDim, int panel, int rows) {
     long start = own.address();
     long packed = start + placeOf(panel);
+    int column = panel % together * rowBytes;
     arguments
         .set(BackwardCode.NUMBERS, PowerOfTwo.ADDRESS)
         .set(BackwardCode.QUERIES, packed)
         .set(BackwardCode.OUTPUT_SLOPES, packed + panelBytes)
-        .set(BackwardCode.QUERY_ROWS, packed + 2L * panelBytes)
-        .set(BackwardCode.OUTPUT_SLOPE_ROWS, packed + 3L * panelBytes)
-        .set(BackwardCode.QUERY_SLOPES, packed + 4L * panelBytes)
-        .set(BackwardCode.STATE, packed + 5L * panelBytes)
+        .set(BackwardCode.QUERY_SLOPES, packed + 2L * panelBytes)
+        .set(BackwardCode.STATE, packed + 3L * panelBytes)
         .set(BackwardCode.KEYS, keys.keys())
         .set(BackwardCode.VALUES, keys.values())
         .set(BackwardCode.KEY_ROWS, keys.rows())
-        .set(BackwardCode.WEIGHTS, start + weights)
-        .set(BackwardCode.SLOPES, start + slopes)
-        .set(BackwardCode.KEY_SLOPES, start + keySlopes)
-        .set(BackwardCode.VALUE_SLOPES, start + keySlopes + keyBytes())
+        .set(BackwardCode.EMPTY_ROWS, rows - keys.rows())
+        .set(BackwardCode.WEIGHTS, start + weights + column)
+        .set(BackwardCode.SLOPES, start + slopes + column)
         .set(BackwardCode.SCALE, start + FACTOR)
         .set(BackwardCode.MASKED_ROWS, keys.maskedRows())
         .set(BackwardCode.MASKS, keys.masks())
         .set(BackwardCode.NEXT_LINE, keys.nextLine(panel))
         .set(BackwardCode.NEXT_STEP, keys.stride())
-        .set(BackwardCode.NEXT_PANEL, start + placeOf(panel + 1))
-        .call(
-            CODE.computeIfAbsent(
-                new Form(unit, headDim),
-                form -> MachineFunction.of(BackwardCode.of(form.unit, form.headDim))));
+        .set(BackwardCode.NEXT_PANEL, start + placeOf(panel + 1));
+    Form form = new Form(unit, headDim, together);
+    gradientsOfKeys(panel)
+        .call(FOR_QUERIES.computeIfAbsent(form, AttentionBackward::codeForQueries));
   }
 
-  private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {
+  private void forKeys(int headDim, int first, int count, int rows) {
+    int column = first % together * rowBytes;
+    long start = own.address();
+    gradientsOfKeys(first)
+        .set(BackwardCode.KEY_ROWS, rows)
+        .set(BackwardCode.COLUMNS, (long) count * columns)
+        .set(BackwardCode.WEIGHTS, start + weights + column)
+        .set(BackwardCode.SLOPES, start + slopes + column)
+        .set(BackwardCode.NEXT_PANEL, start + queryRows(first + together))
+        .call(
+            FOR_KEYS.computeIfAbsent(
+                new Form(unit, headDim, together), AttentionBackward::codeForKeys));
+  }
+
+  private Arguments gradientsOfKeys(int panel) {
+    long start = own.address();
+    return arguments
+        .set(BackwardCode.QUERY_ROWS, start + queryRows(panel))
+        .set(BackwardCode.OUTPUT_SLOPE_ROWS, start + slopeRows(panel))
+        .set(BackwardCode.KEY_SLOPES, start + keySlopes)
+        .set(BackwardCode.VALUE_SLOPES, start + keySlopes + keyBytes());
+  }
+
+  /// Writes the code for a panel, which does all where none is together with it.
+  private static MachineFunction codeForQueries(Form form) {
+    return MachineFunction.of(
+        form.together == 1
+            ? BackwardCode.of(form.unit, form.headDim)
+            : BackwardCode.forQueries(form.unit, form.headDim, form.together));
+  }
+
+  private static MachineFunction codeForKeys(Form form) {
+    return MachineFunction.of(BackwardCode.forKeys(form.unit, form.headDim, form.together));
+  }
+
+  private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, int index) {
     int headDim = shape.headDim();
-    long packed = own.address() + place;
+    long packed = own.address() + placeOf(index);
     long row = (long) headDim * Float.BYTES;
-    moves.unpack(packed + 4L * panelBytes, own.address() + ONES, packed, row, headDim);
+    moves.unpack(packed + 2L * panelBytes, own.address() + ONES, packed, row, headDim);
     long offset = panel.offset(shape, batch);
     moves.add(packed, operands.dq + offset, Panel.stride(shape), panel.count(), headDim);
   }

@@ -5,6 +5,7 @@ import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
 import static dev.lungo.kernel.machine.Instruction.VMULPS;
 import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
+import static dev.lungo.kernel.machine.Instruction.VPXORD;
 import static dev.lungo.kernel.machine.Instruction.VSUBPS;
 import static dev.lungo.kernel.machine.Register.R10;
 import static dev.lungo.kernel.machine.Register.R11;
@@ -67,7 +68,17 @@ final class BackwardCode {
   /// The panel that comes next.
   static final int NEXT_PANEL = 19;
 
+  /// How many rows, after the last that the panel meets, other panels meet that it shares room
+  /// with.
+  static final int EMPTY_ROWS = 20;
+
+  /// How many queries panels that share room have together.
+  static final int COLUMNS = 21;
+
   private static final int LINE = 64;
+
+  /// Lines of the next panel that are fetched before each tile.
+  private static final int FETCHED = 8;
 
   // Registers of the softmax.
   private static final int X = 0;
@@ -82,28 +93,66 @@ final class BackwardCode {
   private final int headDim;
   private final int vector;
   private final int rowBytes;
+
+  /// The bytes between two rows of weights, and of slopes: other panels' lie between them.
+  private final int weightBytes;
+
   private final ProductTile tile;
   private final LaneMask[] masks;
 
-  private BackwardCode(VectorUnit unit, int headDim) {
+  private BackwardCode(VectorUnit unit, int headDim, int together) {
     this.a = new Assembler(unit);
     this.headDim = headDim;
     this.vector = unit.bytes();
     this.rowBytes = unit.rowBytes();
+    this.weightBytes = together * rowBytes;
     this.tile = ProductTile.of(a);
     this.masks = new LaneMask[] {new LaneMask(a, 1, 13), new LaneMask(a, 2, 14)};
   }
 
+  /// All of it, for one panel.
   static byte[] of(VectorUnit unit, int headDim) {
-    BackwardCode code = new BackwardCode(unit, headDim);
-    code.acrossDimensions(KEYS, QUERIES, WEIGHTS, true);
-    code.acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES, false);
-    code.softmax();
-    code.acrossKeys();
-    code.acrossQueries(WEIGHTS, OUTPUT_SLOPE_ROWS, VALUE_SLOPES);
-    code.acrossQueries(SLOPES, QUERY_ROWS, KEY_SLOPES);
-    code.a.returnToCaller();
-    return code.a.code();
+    BackwardCode code = new BackwardCode(unit, headDim, 1);
+    code.forQueries();
+    code.forKeys();
+    return code.end();
+  }
+
+  /// Weights, slopes, and the gradients of the panel's queries.
+  ///
+  /// @param together how many panels share room for weights and slopes
+  static byte[] forQueries(VectorUnit unit, int headDim, int together) {
+    BackwardCode code = new BackwardCode(unit, headDim, together);
+    code.forQueries();
+    return code.end();
+  }
+
+  /// The gradients of keys and values, from the weights and slopes of panels that share room: what
+  /// was summed before is read and written once for all of them.
+  static byte[] forKeys(VectorUnit unit, int headDim, int together) {
+    BackwardCode code = new BackwardCode(unit, headDim, together);
+    code.forKeys();
+    return code.end();
+  }
+
+  private void forQueries() {
+    acrossDimensions(KEYS, QUERIES, WEIGHTS, true);
+    acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES, false);
+    softmax();
+    if (weightBytes != rowBytes) {
+      clearRest();
+    }
+    acrossKeys();
+  }
+
+  private void forKeys() {
+    acrossQueries(WEIGHTS, OUTPUT_SLOPE_ROWS, VALUE_SLOPES);
+    acrossQueries(SLOPES, QUERY_ROWS, KEY_SLOPES);
+  }
+
+  private byte[] end() {
+    a.returnToCaller();
+    return a.code();
   }
 
   private static Address argument(int place) {
@@ -124,23 +173,22 @@ final class BackwardCode {
     if (fetches) {
       tile.fetch(R11, RDX);
     }
-    fetchPanel();
+    fetchPanel(FETCHED);
     tile.zero();
     a.move(RSI, R8);
     a.load(RAX, argument(packed));
     a.set(RCX, headDim);
     tile.multiply(headDim * Float.BYTES, Float.BYTES, rowBytes);
-    tile.store(R9, rowBytes);
+    tile.store(R9, weightBytes);
     a.add(R8, tile.rows() * headDim * Float.BYTES);
-    a.add(R9, tile.rows() * rowBytes);
+    a.add(R9, tile.rows() * weightBytes);
     a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
   }
 
-  /// Fetches a few lines of the next panel, before each tile: all tiles together fetch most of it.
-  /// With AVX2 a panel is half as large and has twice as many tiles.
-  private void fetchPanel() {
-    int lines = a.unit() == VectorUnit.AVX512 ? 8 : 2;
+  /// Fetches a few lines of the next panel, or of its rows, before each tile: all tiles together
+  /// fetch most of it.
+  private void fetchPanel(int lines) {
     a.load(RSI, argument(NEXT_PANEL));
     for (int i = 0; i < lines; i++) {
       a.prefetch(at(RSI, i * LINE));
@@ -199,11 +247,32 @@ final class BackwardCode {
       a.vector(VMOVDQU32_STORE, x, weight);
       a.vector(VMOVDQU32_STORE, y, slope);
     }
-    a.add(R8, rowBytes);
-    a.add(R9, rowBytes);
+    a.add(R8, weightBytes);
+    a.add(R9, weightBytes);
     a.add(RDX, Long.BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(row);
+  }
+
+  /// Makes the rows 0 that follow, which this panel does not meet, but others that share its room
+  /// do; [#softmax] leaves R8 and R9 there.
+  private void clearRest() {
+    Assembler.Label row = new Assembler.Label();
+    Assembler.Label end = new Assembler.Label();
+    a.load(RCX, argument(EMPTY_ROWS));
+    a.compare(RCX, 1);
+    a.jumpIfLess(end);
+    a.vector(VPXORD, X, X, X);
+    a.label(row);
+    for (int half = 0; half < 2; half++) {
+      a.vector(VMOVDQU32_STORE, X, at(R8, half * vector));
+      a.vector(VMOVDQU32_STORE, X, at(R9, half * vector));
+    }
+    a.add(R8, weightBytes);
+    a.add(R9, weightBytes);
+    a.subtract(RCX, 1);
+    a.jumpIfPositive(row);
+    a.label(end);
   }
 
   /// Adds Kᵀ·dS to the gradients of the queries.
@@ -214,12 +283,12 @@ final class BackwardCode {
         headDim,
         R10,
         dims -> {
-          fetchPanel();
+          fetchPanel(FETCHED);
           dims.load(R9, rowBytes);
           a.move(RSI, R8);
           a.load(RAX, argument(SLOPES));
           a.load(RCX, argument(KEY_ROWS));
-          dims.multiply(Float.BYTES, headDim * Float.BYTES, rowBytes);
+          dims.multiply(Float.BYTES, headDim * Float.BYTES, weightBytes);
           dims.store(R9, rowBytes);
           a.add(R8, dims.rows() * Float.BYTES);
           a.add(R9, dims.rows() * rowBytes);
@@ -239,12 +308,17 @@ final class BackwardCode {
     a.load(R11, argument(rows));
     a.set(RDX, headDim);
     a.label(dims);
-    fetchPanel();
+    // Tiles of several panels read less of each.
+    fetchPanel(weightBytes == rowBytes ? FETCHED : FETCHED / 2);
     tile.load(R9, dimensionBytes);
     a.move(RSI, R8);
     a.move(RAX, R11);
-    a.set(RCX, columns);
-    tile.multiply(rowBytes, Float.BYTES, dimensionBytes);
+    if (weightBytes == rowBytes) {
+      a.set(RCX, columns);
+    } else {
+      a.load(RCX, argument(COLUMNS));
+    }
+    tile.multiply(weightBytes, Float.BYTES, dimensionBytes);
     tile.store(R9, dimensionBytes);
     a.add(R9, rowBytes);
     a.add(R11, rowBytes);
@@ -252,7 +326,7 @@ final class BackwardCode {
     a.jumpIfPositive(dims);
     // The last of the columns is where the next row begins; more rows of the tile follow.
     a.add(R9, (tile.rows() - 1) * dimensionBytes);
-    a.add(R8, tile.rows() * rowBytes);
+    a.add(R8, tile.rows() * weightBytes);
     a.subtract(R10, tile.rows());
     a.jumpIfPositive(group);
   }

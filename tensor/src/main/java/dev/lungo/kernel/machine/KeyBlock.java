@@ -90,20 +90,35 @@ final class KeyBlock {
     return (rows + tileRows - 1) / tileRows * tileRows;
   }
 
+  /// Returns how many rows a panel meets, a multiple of a tile's; none if its queries see no key.
+  ///
+  /// @param position of the first query; one a lane follows
+  int rows(AttentionShape shape, int position) {
+    int seen = seen(shape, position);
+    return seen == 0 || hidden(shape, position) == some ? 0 : rounded(seen);
+  }
+
+  private int seen(AttentionShape shape, int position) {
+    return shape.pattern().causal() ? Math.clamp((long) position + columns - key, 0, some) : some;
+  }
+
+  private int hidden(AttentionShape shape, int position) {
+    return shape.pattern() instanceof AttentionPattern.Window window
+        ? Math.clamp((long) window.nearFrom(position) - key, -columns, some)
+        : -columns;
+  }
+
   /// Looks which of the keys a panel's queries see, and says whether they see any.
   ///
   /// @param position of the first query; one a lane follows
   boolean meets(AttentionShape shape, int position) {
     boolean causal = shape.pattern().causal();
-    int seen = causal ? Math.clamp((long) position + columns - key, 0, some) : some;
-    int hidden =
-        shape.pattern() instanceof AttentionPattern.Window window
-            ? Math.clamp((long) window.nearFrom(position) - key, -columns, some)
-            : -columns;
-    if (seen == 0 || hidden == some) {
+    int seen = seen(shape, position);
+    int hidden = hidden(shape, position);
+    rows = rows(shape, position);
+    if (rows == 0) {
       return false;
     }
-    rows = rounded(seen);
     masked = rows > seen || causal && key + rows - 1 > position || hidden + columns - 1 > 0;
     if (masked) {
       mask(causal ? position - key : rows, hidden, seen);
