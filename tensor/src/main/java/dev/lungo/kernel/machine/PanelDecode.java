@@ -67,6 +67,7 @@ final class PanelDecode {
     own.set(FLOAT, LIMITS, ForwardCode.SLACK);
     own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
     own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
+    MachineFunction code = code(panels, panels.keyBytes());
     for (int query = 0; query < shape.queries(); query++) {
       long row = ((long) batch * shape.queries() + query) * shape.heads();
       for (int panel = 0; panel < panels.count(); panel++) {
@@ -77,7 +78,7 @@ final class PanelDecode {
       int to = Math.min(first + panels.stretch(), shape.visibleKeys(batch, query));
       long sequence = KeyBlock.offset(shape, batch, 0, 0);
       Keys keys = new Keys(operands.k + sequence, operands.v + sequence, first, to);
-      meet(panels, keys, shape.hiddenKeys(query));
+      meet(panels, code, keys, shape.hiddenKeys(query));
       for (int panel = 0; panel < panels.count(); panel++) {
         int result = (panels.kvHead(panel) * shape.queries() + query) * shape.group();
         int head = result + panels.firstHead(panel);
@@ -131,14 +132,20 @@ final class PanelDecode {
   /// The keys and values of a sequence, of which a query sees some of a stretch.
   private record Keys(long keys, long values, int from, int to) {}
 
-  private void meet(HeadPanels panels, Keys all, int hidden) {
+  private void meet(HeadPanels panels, MachineFunction code, Keys all, int hidden) {
     int block = panels.block();
     // Blocks begin at fixed positions, too.
-    for (int key = Math.max(all.from, hidden / block * block); key < all.to; key += block) {
+    int start = Math.max(all.from, hidden / block * block);
+    for (int key = start; key < all.to; key += block) {
       int some = Math.min(block, all.to - key);
       int whole = some / panels.tileRows() * panels.tileRows();
-      if (whole > 0 && key + whole > hidden) {
-        meetWhole(panels, all, key, whole, hidden - key);
+      // The first keys take longer: no score is in reach of a reference that there is not.
+      int few = key <= start ? Math.min(whole, panels.tileRows()) : 0;
+      if (few > 0 && key + few > hidden) {
+        meetWhole(panels, code, all, key, few, hidden - key);
+      }
+      if (whole > few && key + whole > hidden) {
+        meetWhole(panels, code, all, key + few, whole - few, hidden - key - few);
       }
       if (some > whole && key + some > hidden) {
         meetTail(panels, all, key + whole, some - whole, hidden - key - whole);
@@ -146,9 +153,9 @@ final class PanelDecode {
     }
   }
 
-  private void meetWhole(HeadPanels panels, Keys all, int key, int count, int hidden) {
+  private void meetWhole(
+      HeadPanels panels, MachineFunction code, Keys all, int key, int count, int hidden) {
     hide(count, hidden, 0);
-    MachineFunction code = code(panels, panels.keyBytes());
     long keys = all.keys + (long) key * panels.keyBytes();
     long values = all.values + (long) key * panels.keyBytes();
     boolean alone = panels.keyBytes() == panels.headBytes();
