@@ -29,12 +29,14 @@ final class TileWeights {
 
   private static final int LEAST = ABOVE - 127;
 
-  /// 1.5 · 2^23; and where scores meet it.
+  /// The bits of 1.5 · 2^23.
   private static final int LARGE = 0x4b400000;
 
+  /// What scores are added to, less their reference: one of exponent [#LEAST] becomes [#LARGE].
   private static final float START = Float.intBitsToFloat(LARGE) - LEAST;
 
-  // Rows of the state that are used.
+  // Rows of the state: those of ForwardCode, then what lasts for a block. The last one collects all
+  // bits in which sums differ from LARGE.
   private static final int REFERENCES = 0;
   private static final int SUMS = 1;
   private static final int STARTS = 2;
