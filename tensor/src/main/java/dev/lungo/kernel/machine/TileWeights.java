@@ -25,7 +25,7 @@ import java.util.Collections;
 /// unit of a processor computes that, while those for products compute the polynomial.
 final class TileWeights {
   /// The largest exponent of 2 that a weight has.
-  static final int ABOVE = 11;
+  private static final int ABOVE = 11;
 
   private static final int LEAST = ABOVE - 127;
 
