@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/// Attention of a few queries whose many heads share keys and values ([GroupDecodeCode]). Belongs
-/// to one thread.
+/// Attention of a few queries whose many heads share keys and values: sets of 16 heads meet a block
+/// of keys ([GroupDecodeCode]) before they meet the next. Belongs to one thread.
 ///
 /// Blocks of keys do not depend on how many queries come together, and so do no query's bits.
 final class GroupDecode {
@@ -28,8 +28,7 @@ final class GroupDecode {
   // The numbers at the start of this thread's memory.
   private static final int LIMITS = 0;
   private static final int SCORES = 64;
-  private static final int STATE = SCORES + BLOCK * GroupDecodeCode.ROW_BYTES;
-  private static final int QUERIES = STATE + 3 * GroupDecodeCode.ROW_BYTES;
+  private static final int SETS = SCORES + BLOCK * GroupDecodeCode.ROW_BYTES;
 
   /// By the size of a head and what lies between two keys, in bytes.
   private record Form(int headDim, int rowBytes) {}
@@ -41,6 +40,7 @@ final class GroupDecode {
   private final PanelMoves moves = new PanelMoves(VectorUnit.AVX512);
   private MemorySegment own = MemorySegment.NULL;
   private int headDim;
+  private int sets;
 
   // Of 16 heads.
   private float[] rows = new float[0];
@@ -65,6 +65,8 @@ final class GroupDecode {
       float[] results,
       int at) {
     headDim = shape.headDim();
+    int group = shape.group();
+    sets = (group - 1) / LANES + 1;
     own = memory.atLeast(tail() + 2L * LANES * headDim * Float.BYTES);
     if (rows.length < LANES * headDim) {
       rows = new float[LANES * headDim];
@@ -73,27 +75,42 @@ final class GroupDecode {
     own.set(FLOAT, LIMITS, ForwardCode.SLACK);
     own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
     for (int query = 0; query < shape.queries(); query++) {
-      for (int head = 0; head < shape.group(); head += LANES) {
-        int heads = Math.min(LANES, shape.group() - head);
-        begin(shape, batch, query, kvHead * shape.group() + head, heads, q);
-        stretch(shape, batch, kvHead, stretch, query, k, v);
-        int to = at + (query * shape.group() + head) * (headDim + 1);
-        finish(heads, results, to);
+      for (int set = 0; set < sets; set++) {
+        begin(shape, batch, query, kvHead * group + set * LANES, heads(shape, set), set, q);
+      }
+      stretch(shape, batch, kvHead, stretch, query, k, v);
+      for (int set = 0; set < sets; set++) {
+        int to = at + (query * group + set * LANES) * (headDim + 1);
+        finish(set, heads(shape, set), results, to);
       }
     }
   }
 
-  private long outputs() {
-    return QUERIES + (long) headDim * GroupDecodeCode.ROW_BYTES;
+  private static int heads(AttentionShape shape, int set) {
+    return Math.min(LANES, shape.group() - set * LANES);
+  }
+
+  // Where a set's packed queries are, what its values come to, and its state.
+
+  private int queries(int set) {
+    return SETS + set * (2 * headDim + GroupDecodeCode.STATE_ROWS) * GroupDecodeCode.ROW_BYTES;
+  }
+
+  private int outputs(int set) {
+    return queries(set) + headDim * GroupDecodeCode.ROW_BYTES;
+  }
+
+  private int state(int set) {
+    return outputs(set) + headDim * GroupDecodeCode.ROW_BYTES;
   }
 
   /// Returns where the last keys and values are copied to, if they are no whole group.
-  private long tail() {
-    return outputs() + (long) headDim * GroupDecodeCode.ROW_BYTES;
+  private int tail() {
+    return queries(sets);
   }
 
   private void begin(
-      AttentionShape shape, int batch, int query, int head, int heads, MemorySegment q) {
+      AttentionShape shape, int batch, int query, int head, int heads, int set, MemorySegment q) {
     float scale = (float) (shape.scale() / Math.log(2));
     long from = (((long) batch * shape.queries() + query) * shape.heads() + head) * headDim;
     MemorySegment.copy(q, FLOAT, from * Float.BYTES, rows, 0, heads * headDim);
@@ -103,11 +120,10 @@ final class GroupDecode {
         columns[d * LANES + lane] = rows[lane * headDim + d] * scale;
       }
     }
-    MemorySegment.copy(columns, 0, own, FLOAT, QUERIES, LANES * headDim);
-    own.asSlice(outputs(), (long) headDim * GroupDecodeCode.ROW_BYTES).fill((byte) 0);
+    MemorySegment.copy(columns, 0, own, FLOAT, queries(set), LANES * headDim);
+    own.asSlice(outputs(set), queries(set + 1) - outputs(set)).fill((byte) 0);
     for (int lane = 0; lane < LANES; lane++) {
-      own.set(FLOAT, STATE + (long) lane * Float.BYTES, NO_REFERENCE);
-      own.set(FLOAT, STATE + (long) (LANES + lane) * Float.BYTES, 0);
+      own.set(FLOAT, state(set) + (long) lane * Float.BYTES, NO_REFERENCE);
     }
   }
 
@@ -117,11 +133,16 @@ final class GroupDecode {
     int to = Math.min((stretch + 1) * STRETCH, shape.visibleKeys(batch, query));
     int hidden = shape.hiddenKeys(query);
     // Blocks begin at fixed positions, too.
-    for (int key = Math.max(stretch * STRETCH, hidden / BLOCK * BLOCK); key < to; key += BLOCK) {
+    int start = Math.max(stretch * STRETCH, hidden / BLOCK * BLOCK);
+    for (int key = start; key < to; key += BLOCK) {
       int some = Math.min(BLOCK, to - key);
       int whole = some / LANES * LANES;
       long offset = KeyBlock.offset(shape, batch, kvHead, key);
-      advance(k + offset, v + offset, rowBytes, whole, hidden - key, 0);
+      // The first keys take longer: every score is far from a reference that there is not.
+      int few = key == start ? Math.min(whole, LANES) : 0;
+      advance(k + offset, v + offset, rowBytes, few, hidden - key, 0);
+      long others = offset + (long) few * rowBytes;
+      advance(k + others, v + others, rowBytes, whole - few, hidden - key - few, 0);
       if (some > whole) {
         long rest = offset + (long) whole * rowBytes;
         copyTail(k + rest, v + rest, rowBytes, some - whole);
@@ -146,33 +167,37 @@ final class GroupDecode {
     if (rows == 0 || hidden >= rows) {
       return;
     }
+    MachineFunction code =
+        CODE.computeIfAbsent(
+            new Form(headDim, rowBytes),
+            form -> MachineFunction.of(GroupDecodeCode.of(form.headDim, form.rowBytes)));
     long start = own.address();
     arguments
         .set(GroupDecodeCode.NUMBERS, PowerOfTwo.ADDRESS)
-        .set(GroupDecodeCode.QUERIES, start + QUERIES)
         .set(GroupDecodeCode.KEYS, keys)
         .set(GroupDecodeCode.VALUES, values)
         .set(GroupDecodeCode.KEY_ROWS, rows)
         .set(GroupDecodeCode.SCORES, start + SCORES)
-        .set(GroupDecodeCode.OUTPUTS, start + outputs())
-        .set(GroupDecodeCode.STATE, start + STATE)
         .set(GroupDecodeCode.HIDDEN, hidden)
         .set(GroupDecodeCode.UNSEEN, unseen)
-        .set(GroupDecodeCode.LIMITS, start + LIMITS)
-        .call(
-            CODE.computeIfAbsent(
-                new Form(headDim, rowBytes),
-                form -> MachineFunction.of(GroupDecodeCode.of(form.headDim, form.rowBytes))));
+        .set(GroupDecodeCode.LIMITS, start + LIMITS);
+    for (int set = 0; set < sets; set++) {
+      arguments
+          .set(GroupDecodeCode.QUERIES, start + queries(set))
+          .set(GroupDecodeCode.OUTPUTS, start + outputs(set))
+          .set(GroupDecodeCode.STATE, start + state(set))
+          .call(code);
+    }
   }
 
-  private void finish(int heads, float[] results, int at) {
+  private void finish(int set, int heads, float[] results, int at) {
     for (int lane = 0; lane < heads; lane++) {
-      float sum = own.get(FLOAT, STATE + (long) (LANES + lane) * Float.BYTES);
-      float reference = own.get(FLOAT, STATE + (long) lane * Float.BYTES);
+      float sum = own.get(FLOAT, state(set) + (long) (LANES + lane) * Float.BYTES);
+      float reference = own.get(FLOAT, state(set) + (long) lane * Float.BYTES);
       float factor = sum == 0 ? 0 : 1 / sum;
       int to = at + lane * (headDim + 1);
       MemorySegment.copy(
-          own, FLOAT, outputs() + (long) lane * headDim * Float.BYTES, results, to, headDim);
+          own, FLOAT, outputs(set) + (long) lane * headDim * Float.BYTES, results, to, headDim);
       for (int d = to; d < to + headDim; d++) {
         results[d] *= factor;
       }

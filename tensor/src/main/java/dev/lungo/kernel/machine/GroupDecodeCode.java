@@ -42,7 +42,7 @@ final class GroupDecodeCode {
   /// What the weighted values come to, head by head.
   static final int OUTPUTS = 6;
 
-  /// 16 references, 16 sums, and room for 16 factors.
+  /// 16 references, 16 sums, and room for 16 factors: [#STATE_ROWS].
   static final int STATE = 7;
 
   /// How many keys at the start, and how many at the end, are not seen.
@@ -58,19 +58,22 @@ final class GroupDecodeCode {
 
   static final int ROW_BYTES = SIDE * Float.BYTES;
 
-  // Registers: 16 sums of products from 0 on, and
+  static final int STATE_ROWS = 3;
+
+  // Registers: 16 sums of products from 0 on, then weights, and
   private static final int QUERY = 16;
   private static final int VALUE = 16;
   private static final int WEIGHT = 20;
 
   // those of the softmax.
   private static final int X = 0;
-  private static final int SPARE = 1;
   private static final int MAXIMUM = 4;
-  private static final int REFERENCE = 8;
-  private static final int SUM = 9;
-  private static final int LIMIT = 10;
   private static final int CONSTANTS = 17;
+  private static final int REFERENCE = CONSTANTS + PowerOfTwo.REGISTERS;
+  private static final int SUM = REFERENCE + 1;
+  private static final int LIMIT = REFERENCE + 2;
+  private static final int LARGEST = REFERENCE + 3;
+  private static final int SPARE = REFERENCE + 4;
 
   /// How many groups of keys ahead are fetched: the processor does not see that rows which are read
   /// side by side follow each other.
@@ -95,10 +98,13 @@ final class GroupDecodeCode {
   /// @param rowBytes what lies between two keys, and between two values
   static byte[] of(int headDim, int rowBytes) {
     GroupDecodeCode code = new GroupDecodeCode(headDim, rowBytes);
-    code.scores();
+    Assembler.Label weighed = new Assembler.Label();
+    code.scoresAndWeights(weighed);
+    code.scores(code::storeScores);
     code.hide();
     code.maximum();
     code.weigh();
+    code.a.label(weighed);
     code.mix();
     code.a.returnToCaller();
     return code.a.code();
@@ -108,8 +114,66 @@ final class GroupDecodeCode {
     return at(RDI, place * Long.BYTES);
   }
 
+  /// Does what the next four parts do, if all keys are seen and no score exceeds its lane's
+  /// reference by far: turns scores into weights while they are in registers. What it did otherwise
+  /// is done again.
+  private void scoresAndWeights(Assembler.Label weighed) {
+    Assembler.Label otherwise = new Assembler.Label();
+    for (int hidden : new int[] {HIDDEN, UNSEEN}) {
+      a.load(RCX, argument(hidden));
+      a.compare(RCX, 0);
+      a.jumpIfPositive(otherwise);
+    }
+    prepareWeights();
+    a.vector(VMOVDQU32, LARGEST, REFERENCE);
+    scores(() -> {
+      for (int row = 0; row < SIDE; row++) {
+        a.vector(VMAXPS, LARGEST, LARGEST, row);
+        weigh(row);
+      }
+      storeScores();
+    });
+    isFar(LARGEST);
+    a.jumpIfNotZero(otherwise);
+    a.load(RDX, argument(STATE));
+    a.vector(VMOVDQU32_STORE, SUM, at(RDX, ROW_BYTES));
+    a.jump(weighed);
+    a.label(otherwise);
+  }
+
+  private void prepareWeights() {
+    a.load(RDX, argument(STATE));
+    a.load(RAX, argument(NUMBERS));
+    PowerOfTwo.prepare(a, CONSTANTS, RAX);
+    a.vector(VMOVDQU32, REFERENCE, at(RDX, 0));
+    a.vector(VMOVDQU32, SUM, at(RDX, ROW_BYTES));
+  }
+
+  /// Lets a jump see whether a lane's score exceeds its reference by far.
+  private void isFar(int score) {
+    a.load(RAX, argument(LIMITS));
+    a.vector(VADDPS, SPARE, REFERENCE, at(RAX, 0).toAllLanes());
+    far.greater(score, SPARE);
+    far.testWith(far);
+  }
+
+  /// Turns a register's scores into weights, and adds them to the sums.
+  private void weigh(int x) {
+    a.vector(VSUBPS, x, x, REFERENCE);
+    PowerOfTwo.write(a, x, CONSTANTS, SPARE);
+    a.vector(VADDPS, SUM, SUM, x);
+  }
+
+  private void storeScores() {
+    for (int row = 0; row < SIDE; row++) {
+      a.vector(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
+    }
+  }
+
   /// Multiplies 16 keys at a time with the queries: a number of each for all heads.
-  private void scores() {
+  ///
+  /// @param body writes what is done with the scores, whose rows begin at R9
+  private void scores(Runnable body) {
     Assembler.Label group = new Assembler.Label();
     Assembler.Label dimension = new Assembler.Label();
     a.load(R8, argument(KEYS));
@@ -140,9 +204,7 @@ final class GroupDecodeCode {
     a.add(RAX, ROW_BYTES);
     a.subtract(RCX, 1);
     a.jumpIfPositive(dimension);
-    for (int row = 0; row < SIDE; row++) {
-      a.vector(VMOVDQU32_STORE, row, at(R9, row * ROW_BYTES));
-    }
+    body.run();
     a.add(R8, SIDE * rowBytes);
     a.add(R9, SIDE * ROW_BYTES);
     a.subtract(R10, SIDE);
@@ -176,11 +238,7 @@ final class GroupDecodeCode {
   private void maximum() {
     Assembler.Label rows = new Assembler.Label();
     Assembler.Label end = new Assembler.Label();
-    a.load(RDX, argument(STATE));
-    a.load(RAX, argument(NUMBERS));
-    PowerOfTwo.prepare(a, CONSTANTS, RAX);
-    a.vector(VMOVDQU32, REFERENCE, at(RDX, 0));
-    a.vector(VMOVDQU32, SUM, at(RDX, ROW_BYTES));
+    prepareWeights();
     for (int i = 0; i < 4; i++) {
       a.vector(VMOVDQU32, MAXIMUM + i, REFERENCE);
     }
@@ -196,10 +254,7 @@ final class GroupDecodeCode {
     for (int i = 1; i < 4; i++) {
       a.vector(VMAXPS, MAXIMUM, MAXIMUM, MAXIMUM + i);
     }
-    a.load(RAX, argument(LIMITS));
-    a.vector(VADDPS, X, REFERENCE, at(RAX, 0).toAllLanes());
-    far.greater(MAXIMUM, X);
-    far.testWith(far);
+    isFar(MAXIMUM);
     a.jumpIfZero(end);
     move();
     a.label(end);
@@ -235,9 +290,7 @@ final class GroupDecodeCode {
     a.load(RCX, argument(KEY_ROWS));
     a.label(rows);
     a.vector(VMOVDQU32, X, at(R9, 0));
-    a.vector(VSUBPS, X, X, REFERENCE);
-    PowerOfTwo.write(a, X, CONSTANTS, SPARE);
-    a.vector(VADDPS, SUM, SUM, X);
+    weigh(X);
     a.vector(VMOVDQU32_STORE, X, at(R9, 0));
     a.add(R9, ROW_BYTES);
     a.subtract(RCX, 1);

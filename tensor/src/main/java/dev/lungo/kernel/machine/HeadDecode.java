@@ -30,7 +30,8 @@ final class HeadDecode {
   private static final int RECORDS = 128;
 
   /// As [HeadDecodeCode] wants to know.
-  private record Form(VectorUnit unit, int headDim, int rowBytes, boolean sequential) {}
+  private record Form(
+      VectorUnit unit, int headDim, int rowBytes, int sharing, boolean sequential) {}
 
   private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
@@ -205,7 +206,6 @@ final class HeadDecode {
         .set(HeadDecodeCode.VALUES_AFTER, values - keys)
         .set(HeadDecodeCode.GROUPS, groups)
         .set(HeadDecodeCode.KV_HEADS, part.kvHeads)
-        .set(HeadDecodeCode.SHARING, part.shape.group())
         .set(HeadDecodeCode.SKIPPED, (long) rows * part.rowBytes() - part.width())
         .set(HeadDecodeCode.RECORDS, start + record(part, query, 0))
         .set(HeadDecodeCode.SEEN, seen)
@@ -213,11 +213,20 @@ final class HeadDecode {
         .set(HeadDecodeCode.LIMITS, start + LIMITS)
         .call(
             CODE.computeIfAbsent(
-                new Form(unit, part.shape.headDim(), part.rowBytes(), part.isSequential()),
+                new Form(
+                    unit,
+                    part.shape.headDim(),
+                    part.rowBytes(),
+                    part.shape.group(),
+                    part.isSequential()),
                 form ->
                     MachineFunction.of(
                         HeadDecodeCode.of(
-                            form.unit, form.headDim, form.rowBytes, form.sequential))));
+                            form.unit,
+                            form.headDim,
+                            form.rowBytes,
+                            form.sharing,
+                            form.sequential))));
   }
 
   private void finish(int record, int headDim, float[] results, int to) {

@@ -21,6 +21,8 @@ import static dev.lungo.kernel.machine.Register.RDI;
 import static dev.lungo.kernel.machine.Register.RDX;
 import static dev.lungo.kernel.machine.Register.RSI;
 
+import java.util.stream.IntStream;
+
 /// The step of attention of one query whose heads have keys and values of their own, or share them
 /// with a few: head by head, whose numbers lie across the lanes, meets as many keys at once as
 /// there are lanes.
@@ -37,26 +39,24 @@ final class HeadDecodeCode {
   /// Groups of keys that follow each other, each as many as there are lanes.
   static final int GROUPS = 3;
 
-  /// Heads of keys and values that lie side by side, and how many heads of the query read each.
+  /// Heads of keys and values that lie side by side.
   static final int KV_HEADS = 4;
 
-  static final int SHARING = 5;
-
   /// What lies between the last of these heads and the first in the next group of keys, in bytes.
-  static final int SKIPPED = 6;
+  static final int SKIPPED = 5;
 
   /// The heads of the query, a record each: the query, what the weighted values come to, a vector
   /// of sums, the reference.
-  static final int RECORDS = 7;
+  static final int RECORDS = 6;
 
   /// Which keys of a group are seen, a bit each.
-  static final int SEEN = 8;
+  static final int SEEN = 7;
 
   /// Room for a vector of weights.
-  static final int WEIGHTS = 9;
+  static final int WEIGHTS = 8;
 
   /// As in [ForwardCode].
-  static final int LIMITS = 10;
+  static final int LIMITS = 9;
 
   private static final int LINE = 64;
 
@@ -86,9 +86,11 @@ final class HeadDecodeCode {
   private final int vectors;
   private final int outputs;
   private final int rowBytes;
+  private final int sharing;
   private final boolean sequential;
 
-  private HeadDecodeCode(VectorUnit unit, int headDim, int rowBytes, boolean sequential) {
+  private HeadDecodeCode(
+      VectorUnit unit, int headDim, int rowBytes, int sharing, boolean sequential) {
     this.a = new Assembler(unit);
     this.keyRows = unit.lanes();
     this.vector = unit.bytes();
@@ -104,6 +106,7 @@ final class HeadDecodeCode {
     this.vectors = headDim * Float.BYTES / vector;
     this.outputs = vectors * vector;
     this.rowBytes = rowBytes;
+    this.sharing = sharing;
     this.sequential = sequential;
   }
 
@@ -122,9 +125,10 @@ final class HeadDecodeCode {
   }
 
   /// @param rowBytes what lies between two keys, and between two values
+  /// @param sharing heads of the query that read each head of keys and values
   /// @param sequential whether no other heads' keys and values lie between these
-  static byte[] of(VectorUnit unit, int headDim, int rowBytes, boolean sequential) {
-    HeadDecodeCode code = new HeadDecodeCode(unit, headDim, rowBytes, sequential);
+  static byte[] of(VectorUnit unit, int headDim, int rowBytes, int sharing, boolean sequential) {
+    HeadDecodeCode code = new HeadDecodeCode(unit, headDim, rowBytes, sharing, sequential);
     code.write();
     return code.a.code();
   }
@@ -137,7 +141,6 @@ final class HeadDecodeCode {
     Assembler.Label group = new Assembler.Label();
     Assembler.Label kvHead = new Assembler.Label();
     Assembler.Label head = new Assembler.Label();
-    Assembler.Label last = new Assembler.Label();
     a.load(RAX, argument(NUMBERS));
     PowerOfTwo.prepare(a, constants, RAX);
     a.load(RAX, argument(LIMITS));
@@ -155,14 +158,22 @@ final class HeadDecodeCode {
     a.load(R10, argument(RECORDS));
     a.load(R11, argument(KV_HEADS));
     a.label(kvHead);
-    meet(true);
-    a.load(RCX, argument(SHARING));
+    if (!sequential) {
+      a.lea(RSI, at(R8, keyRows * rowBytes));
+    }
+    a.set(RCX, sharing);
     a.label(head);
+    score();
+    weigh();
+    mix();
+    a.add(R10, recordBytes(headDim));
+    a.add(RSI, fetchedBytes());
     a.subtract(RCX, 1);
-    a.jumpIfZero(last);
-    meet(false);
-    a.jump(head);
-    a.label(last);
+    a.jumpIfPositive(head);
+    if (sequential) {
+      // The last head's lines may go beyond this head of keys.
+      a.add(RSI, keyRows * vectors * vector - sharing * fetchedBytes());
+    }
     a.add(R8, vectors * vector);
     a.subtract(R11, 1);
     a.jumpIfPositive(kvHead);
@@ -173,40 +184,47 @@ final class HeadDecodeCode {
     a.returnToCaller();
   }
 
-  /// Lets one head meet 16 keys.
-  ///
-  /// @param fetches whether it fetches what comes next
-  private void meet(boolean fetches) {
-    score(fetches);
-    weigh();
-    mix(fetches);
-    a.add(R10, recordBytes(headDim));
-    if (fetches && sequential) {
-      a.add(RSI, keyRows * vectors * vector);
-    }
-  }
-
-  /// Leaves the scores of 16 keys in X.
-  private void score(boolean fetches) {
+  /// Leaves the scores of a group in X.
+  private void score() {
     for (int part = 0; part < vectors; part++) {
       a.vector(VMOVDQU32, other, at(R10, part * vector));
       for (int row = 0; row < keyRows; row++) {
-        Address key = at(R8, row * rowBytes + part * vector);
-        if (fetches) {
-          int line = (part * keyRows + row) * vector;
-          fetch(sequential ? at(RSI, line) : key.plus(keyRows * rowBytes));
+        for (int line : linesFetchedWith(part * keyRows + row)) {
+          a.prefetch(at(RSI, line));
         }
+        Address key = at(R8, row * rowBytes + part * vector);
         a.vector(part == 0 ? VMULPS : VFMADD231PS, row, other, key);
       }
     }
     addLanes();
   }
 
-  /// Fetches what begins a line; vectors may be halves of one.
-  private void fetch(Address address) {
-    if (address.displacement() % LINE == 0) {
-      a.prefetch(address);
-    }
+  /// Returns the lines that each of the heads which share keys fetches of those of the next group,
+  /// and of its values as many: while others compute, memory shall not be idle.
+  private int linesFetched() {
+    return sequential
+        ? (keyRows * linesOfRow() - 1) / sharing + 1
+        : ((keyRows - 1) / sharing + 1) * linesOfRow();
+  }
+
+  private int linesOfRow() {
+    return headDim * Float.BYTES / LINE;
+  }
+
+  /// Returns how far behind what a head fetches begins what the next one does.
+  private int fetchedBytes() {
+    return sequential ? linesFetched() * LINE : linesFetched() / linesOfRow() * rowBytes;
+  }
+
+  /// Returns where the lines are that are fetched with one of the products of a group.
+  private int[] linesFetchedWith(int product) {
+    int products = keyRows * vectors;
+    int lines = linesFetched();
+    return IntStream.range(0, lines)
+        .filter(line -> line * products / lines == product)
+        .map(line ->
+            sequential ? line * LINE : line / linesOfRow() * rowBytes + line % linesOfRow() * LINE)
+        .toArray();
   }
 
   /// Turns as many registers as they have lanes into one of the sums of each one's lanes, in their
@@ -281,7 +299,7 @@ final class HeadDecodeCode {
   }
 
   /// Adds the weighted values, at once as many vectors of each as there are registers for.
-  private void mix(boolean fetches) {
+  private void mix() {
     int most = keyRows / 2;
     for (int from = 0; from < vectors; from += most) {
       int count = Math.min(most, vectors - from);
@@ -293,11 +311,10 @@ final class HeadDecodeCode {
       for (int row = 0; row < keyRows; row++) {
         a.vector(VPBROADCASTD, other, at(RAX, row * Float.BYTES));
         for (int i = 0; i < count; i++) {
-          Address value = at(R8, R9, 1, row * rowBytes + (from + i) * vector);
-          if (fetches) {
-            int line = (from * keyRows + row * count + i) * vector;
-            fetch(sequential ? at(RSI, R9, 1, line) : value.plus(keyRows * rowBytes));
+          for (int line : linesFetchedWith(from * keyRows + row * count + i)) {
+            a.prefetch(at(RSI, R9, 1, line));
           }
+          Address value = at(R8, R9, 1, row * rowBytes + (from + i) * vector);
           a.vector(VFMADD231PS, row % 2 * count + i, other, value);
         }
       }

@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 /// do no query's bits.
 final class PanelDecode {
   /// With fewer, lanes that have none cost more than reading keys again does.
-  private static final int FEWEST_HEADS = 3;
+  private static final int FEWEST_HEADS = 5;
 
   private static final float NO_REFERENCE = -0x1p100f;
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT;

@@ -80,7 +80,7 @@ class TileWeightsTest {
     }
     double[] expected = expected(scores, values);
     for (String name : MachineOrVector.attentions()) {
-      for (int heads : new int[] {3, 8, 16}) {
+      for (int heads : new int[] {3, 5, 8, 16}) {
         float[] out = outputs(name, heads, scores, values);
         for (int i = 0; i < out.length; i++) {
           assertThat((double) out[i])
