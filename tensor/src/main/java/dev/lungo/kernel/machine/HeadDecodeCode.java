@@ -199,8 +199,8 @@ final class HeadDecodeCode {
     addLanes();
   }
 
-  /// Returns the lines that each of the heads which share keys fetches of those of the next group,
-  /// and of its values as many: while others compute, memory shall not be idle.
+  /// Returns how many lines of the next group's keys, and of its values, each of the heads that
+  /// share them fetches: were it all for one head, memory would be idle while others compute.
   private int linesFetched() {
     return sequential
         ? (keyRows * linesOfRow() - 1) / sharing + 1
