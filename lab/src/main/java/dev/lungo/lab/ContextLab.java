@@ -13,8 +13,10 @@ import dev.lungo.nn.RollingWindow;
 import dev.lungo.tensor.DType;
 import dev.lungo.tensor.RandomNumbers;
 import dev.lungo.tensor.Workspace;
+import dev.lungo.train.BatchSource;
 import dev.lungo.train.ModelDial.Sizes;
 import dev.lungo.train.RunData;
+import dev.lungo.train.ShardBatches;
 import dev.lungo.train.TemporaryData;
 import dev.lungo.train.TrainingSettings;
 import dev.lungo.tune.ContextExtension;
@@ -43,9 +45,6 @@ public final class ContextLab {
 
   private static final int SEARCHED_TOKENS = 4096;
   private static final int CANDIDATES = 10;
-
-  /// What small models reach of a machine's peak; only the announced time depends on it.
-  private static final double SHARE_OF_PEAK = 0.3;
 
   /// How large the experiment is.
   ///
@@ -117,7 +116,7 @@ public final class ContextLab {
       RunData data = temporary.data();
       ModelConfig config =
           ShortTraining.config(training, data.tokenizer().vocabularySize(), PositionScheme.ROPE);
-      announce(kernels, training, config);
+      announce(kernels, training, config, data);
       try (LanguageModel model = train(kernels, training, config, data)) {
         if (!(model.config() instanceof LlamaConfig llama)) {
           throw new IllegalStateException("the dial makes Llamas");
@@ -132,7 +131,8 @@ public final class ContextLab {
     }
   }
 
-  private void announce(Kernels kernels, TrainingSettings training, ModelConfig config) {
+  private void announce(
+      Kernels kernels, TrainingSettings training, ModelConfig config, RunData data) {
     work =
         (double) settings.steps()
             * training.tokensPerStep()
@@ -142,7 +142,6 @@ public final class ContextLab {
       work += ContextMethod.values().length * reading(config, length / 2, length);
       work += 2 * reading(config, 2 * WINDOW, length);
     }
-    double minutes = work / (kernels.measurePeak().flops() * SHARE_OF_PEAK) / 60;
     listener.phase(
         "model",
         String.format(
@@ -155,6 +154,9 @@ public final class ContextLab {
             CONTEXT,
             settings.steps(),
             training.tokensPerStep()));
+    listener.phase("measuring", "how fast this machine trains");
+    BatchSource batches = ShardBatches.training(data.training(), settings.seed());
+    double minutes = work / ShortTraining.flops(kernels, config, training, batches) / 60;
     listener.phase("time", String.format(Locale.ROOT, "about %.0f minutes", Math.max(1, minutes)));
   }
 

@@ -34,9 +34,6 @@ public final class PositionsLab {
   private static final int BATCH = 8;
   private static final int VOCABULARY = 2048;
 
-  /// What small models reach of a machine's peak; only the announced time depends on it.
-  private static final double SHARE_OF_PEAK = 0.3;
-
   private static final List<ContextMethod> METHODS =
       List.of(
           ContextMethod.LINEAR,
@@ -148,7 +145,6 @@ public final class PositionsLab {
               * ModelFlops.trainingPerToken(config, length)
               / 3;
     }
-    double minutes = flops / (kernels.measurePeak().flops() * SHARE_OF_PEAK) / 60;
     listener.phase(
         "models",
         String.format(
@@ -161,6 +157,9 @@ public final class PositionsLab {
             CONTEXT,
             settings.steps(),
             training.tokensPerStep()));
+    listener.phase("measuring", "how fast this machine trains");
+    BatchSource batches = ShardBatches.training(data.training(), settings.seed());
+    double minutes = flops / ShortTraining.flops(kernels, config, training, batches) / 60;
     listener.phase("time", String.format(Locale.ROOT, "about %.0f minutes", Math.max(1, minutes)));
   }
 

@@ -3,6 +3,7 @@ package dev.lungo.lab;
 import dev.lungo.kernel.Kernels;
 import dev.lungo.model.LanguageModel;
 import dev.lungo.model.ModelConfig;
+import dev.lungo.model.ModelFlops;
 import dev.lungo.model.PositionScheme;
 import dev.lungo.optim.Optimizer;
 import dev.lungo.optim.Schedule.Decay;
@@ -24,6 +25,11 @@ import java.util.OptionalLong;
 final class ShortTraining {
   /// The loss that is shown follows that of about so many steps.
   private static final int SMOOTHED_STEPS = 10;
+
+  /// How long training is measured before it is announced, and less where few steps follow.
+  private static final double MEASURED_SECONDS = 16;
+
+  private static final double STEPS_FOR_A_SECOND = 8;
 
   /// Sees a step.
   @FunctionalInterface
@@ -84,6 +90,48 @@ final class ShortTraining {
   /// Training on windows of one length, up to and with one step.
   record Stage(int context, long until) {}
 
+  /// Returns the floating-point operations that training comes to in a second, as [ModelFlops]
+  /// counts them, measured on a model that is thrown away; most of that time is the compiler's.
+  static double flops(
+      Kernels kernels, ModelConfig config, TrainingSettings settings, BatchSource batches) {
+    long nanos = (long) (1e9 * Math.min(MEASURED_SECONDS, settings.steps() / STEPS_FOR_A_SECOND));
+    long start = System.nanoTime();
+    LanguageModel model = LanguageModel.create(config, true);
+    List<Optimizer> optimizers = List.of();
+    try {
+      model.parameters().initialize(new RandomNumbers(settings.seed()));
+      optimizers = Recipe.optimizers(kernels, model, settings);
+      try (TrainingStep step = step(kernels, model, optimizers, settings, settings.context())) {
+        long number = 1;
+        for (; System.nanoTime() - start < nanos * 3 / 4; number++) {
+          step.run(number, batches, 1);
+        }
+        long measured = System.nanoTime();
+        long before = number;
+        do {
+          step.run(number++, batches, 1);
+        } while (System.nanoTime() - start < nanos);
+        double seconds = (System.nanoTime() - measured) / 1e9;
+        double tokens = (double) (number - before) * settings.tokensPerStep();
+        return tokens * ModelFlops.trainingPerToken(config, settings.context()) / seconds;
+      }
+    } finally {
+      optimizers.forEach(Optimizer::close);
+      model.close();
+    }
+  }
+
+  private static TrainingStep step(
+      Kernels kernels,
+      LanguageModel model,
+      List<Optimizer> optimizers,
+      TrainingSettings settings,
+      int context) {
+    int rows = settings.batch() * settings.context() / context;
+    return new TrainingStep(
+        kernels, model, optimizers, rows, context, settings.microBatches(), settings.clip());
+  }
+
   /// Trains a model from first values.
   static LanguageModel train(
       Kernels kernels,
@@ -120,16 +168,7 @@ final class ShortTraining {
     long number = 1;
     try {
       for (Stage stage : stages) {
-        int rows = settings.batch() * settings.context() / stage.context();
-        try (TrainingStep step =
-            new TrainingStep(
-                kernels,
-                model,
-                optimizers,
-                rows,
-                stage.context(),
-                settings.microBatches(),
-                settings.clip())) {
+        try (TrainingStep step = step(kernels, model, optimizers, settings, stage.context())) {
           for (; number <= stage.until(); number++) {
             double now = step.run(number, batches, budget.rateFactor(number)).loss();
             loss = Double.isNaN(loss) ? now : loss + (now - loss) / SMOOTHED_STEPS;
