@@ -55,6 +55,7 @@ final class AttentionBench implements Callable<Integer> {
           + shape.keys()
           + ", D "
           + shape.headDim()
+          + (shape.alibi() ? ", ALiBi" : "")
           + (backward ? ", forward and backward" : ", forward");
     }
 
@@ -78,6 +79,12 @@ final class AttentionBench implements Callable<Integer> {
         cases.add(new Case(shape, true));
       }
     }
+    int heads = WIDTH / HEAD_DIM;
+    int length = options.quick() ? 1024 : 4096;
+    AttentionShape biased =
+        AttentionShape.training(1, length, heads, heads, HEAD_DIM).withAlibi();
+    cases.add(new Case(biased, false));
+    cases.add(new Case(biased, true));
     return cases.stream().filter(one -> one.name().contains(only)).toList();
   }
 
@@ -293,7 +300,8 @@ final class AttentionBench implements Callable<Integer> {
               + " "
               + shape.heads()
               + " "
-              + shape.headDim());
+              + shape.headDim()
+              + (shape.alibi() ? " alibi" : ""));
     }
 
     double seconds(boolean backward, int calls) throws IOException {

@@ -27,7 +27,7 @@ final class AttentionBackward {
   private static final int FACTOR = Float.BYTES;
   private static final int ONES = 64;
 
-  private record Form(VectorUnit unit, int headDim, int together) {}
+  private record Form(VectorUnit unit, int headDim, int together, ScoreChange change) {}
 
   private static final Map<Form, MachineFunction> FOR_QUERIES = new ConcurrentHashMap<>();
   private static final Map<Form, MachineFunction> FOR_KEYS = new ConcurrentHashMap<>();
@@ -37,6 +37,8 @@ final class AttentionBackward {
   private final VectorUnit unit;
   private final PanelMoves moves;
   private final KeyBlock keys;
+  private final AlibiRows biases;
+  private final AlibiReach reach;
   private final int columns;
   private final int rowBytes;
 
@@ -52,6 +54,8 @@ final class AttentionBackward {
     this.unit = unit;
     this.moves = new PanelMoves(unit);
     this.keys = new KeyBlock(unit);
+    this.biases = new AlibiRows(unit.columns());
+    this.reach = new AlibiReach(unit);
     this.columns = unit.columns();
     this.rowBytes = unit.rowBytes();
     this.together = unit == VectorUnit.AVX2 ? TOGETHER : 1;
@@ -93,9 +97,11 @@ final class AttentionBackward {
   private void differentiate(
       AttentionShape shape, int batch, int kvHead, int first, int count, Operands operands) {
     Panel[] panels = new Panel[Panel.count(shape, count, columns)];
+    reach.begin(shape, batch, kvHead, panels.length);
     for (int i = 0; i < panels.length; i++) {
       panels[i] = Panel.of(shape, kvHead, first, count, i, columns);
       begin(shape, batch, panels[i], operands, i);
+      reach.add(i, panels[i], operands.q, operands.k);
     }
     int headDim = shape.headDim();
     long stride = (long) shape.kvHeads() * headDim * Float.BYTES;
@@ -103,8 +109,9 @@ final class AttentionBackward {
     for (int key = shape.hiddenKeys(first); key < to; key += KeyBlock.KEYS) {
       int some = Math.min(KeyBlock.KEYS, to - key);
       keys.copy(shape, batch, kvHead, key, some, operands.k, operands.v);
+      reach.meet(keys.keys(), key, some);
       own.asSlice(keySlopes, 2 * keyBytes()).fill((byte) 0);
-      meet(shape, panels);
+      meet(shape, panels, key);
       long offset = KeyBlock.offset(shape, batch, kvHead, key);
       long gradients = own.address() + keySlopes;
       moves.add(gradients, operands.dk + offset, stride, some, headDim);
@@ -116,21 +123,25 @@ final class AttentionBackward {
   }
 
   /// Lets panels meet the block of keys, as many together as may be.
-  private void meet(AttentionShape shape, Panel[] panels) {
+  private void meet(AttentionShape shape, Panel[] panels, int key) {
     int i = 0;
     while (i < panels.length) {
       int first = i;
       int rows = 0;
-      int more = keys.rows(shape, shape.position(panels[i].first()));
+      int more = rows(shape, panels, i);
       while (more > 0) {
         rows = Math.max(rows, more);
         i++;
         boolean ends = i == panels.length || i % together == 0;
-        more = ends ? 0 : keys.rows(shape, shape.position(panels[i].first()));
+        more = ends ? 0 : rows(shape, panels, i);
       }
       for (int panel = first; panel < i; panel++) {
-        keys.meets(shape, shape.position(panels[panel].first()));
-        forQueries(shape.headDim(), panel, rows);
+        int position = shape.position(panels[panel].first());
+        keys.meets(shape, position);
+        if (shape.alibi()) {
+          biases.setQueries(shape, panels[panel].head(), position, key);
+        }
+        forQueries(new Form(unit, shape.headDim(), together, ScoreChange.of(shape)), panel, rows);
       }
       if (i == first) {
         i++;
@@ -138,6 +149,11 @@ final class AttentionBackward {
         forKeys(shape.headDim(), first, i - first, rows);
       }
     }
+  }
+
+  /// Returns how many rows of the block a panel meets.
+  private int rows(AttentionShape shape, Panel[] panels, int panel) {
+    return reach.includes(panel) ? keys.rows(shape, shape.position(panels[panel].first())) : 0;
   }
 
   /// Returns the bytes of the gradients of a block's keys: panels are as wide as blocks have rows,
@@ -193,7 +209,8 @@ final class AttentionBackward {
     own.asSlice(place + 2L * panelBytes, panelBytes).fill((byte) 0);
     long state = place + 3L * panelBytes;
     long deltas = own.address() + state + rowBytes;
-    moves.dots(operands.dOut + offset, operands.out + offset, stride, deltas, count, headDim);
+    long slopes = operands.dOut + offset;
+    moves.dots(slopes, stride, operands.out + offset, stride, deltas, count, headDim);
     long sums = panel.sum(shape, batch);
     for (int lane = 0; lane < columns; lane++) {
       // A query that is not there has no weights.
@@ -211,7 +228,7 @@ final class AttentionBackward {
   /// Takes a panel's gradients on, and leaves its weights and slopes for [#forKeys].
   ///
   /// @param rows how many the panels have that it is together with
-  private void forQueries(int headDim, int panel, int rows) {
+  private void forQueries(Form form, int panel, int rows) {
     long start = own.address();
     long packed = start + placeOf(panel);
     int column = panel % together * rowBytes;
@@ -232,8 +249,8 @@ final class AttentionBackward {
         .set(BackwardCode.MASKS, keys.masks())
         .set(BackwardCode.NEXT_LINE, keys.nextLine(panel))
         .set(BackwardCode.NEXT_STEP, keys.stride())
-        .set(BackwardCode.NEXT_PANEL, start + placeOf(panel + 1));
-    Form form = new Form(unit, headDim, together);
+        .set(BackwardCode.NEXT_PANEL, start + placeOf(panel + 1))
+        .set(BackwardCode.ALIBI, biases.address());
     gradientsOfKeys(panel)
         .call(FOR_QUERIES.computeIfAbsent(form, AttentionBackward::codeForQueries));
   }
@@ -249,7 +266,8 @@ final class AttentionBackward {
         .set(BackwardCode.NEXT_PANEL, start + queryRows(first + together))
         .call(
             FOR_KEYS.computeIfAbsent(
-                new Form(unit, headDim, together), AttentionBackward::codeForKeys));
+                new Form(unit, headDim, together, ScoreChange.NONE),
+                AttentionBackward::codeForKeys));
   }
 
   private Arguments gradientsOfKeys(int panel) {
@@ -265,8 +283,8 @@ final class AttentionBackward {
   private static MachineFunction codeForQueries(Form form) {
     return MachineFunction.of(
         form.together == 1
-            ? BackwardCode.of(form.unit, form.headDim)
-            : BackwardCode.forQueries(form.unit, form.headDim, form.together));
+            ? BackwardCode.of(form.unit, form.headDim, form.change)
+            : BackwardCode.forQueries(form.unit, form.headDim, form.together, form.change));
   }
 
   private static MachineFunction codeForKeys(Form form) {

@@ -20,7 +20,11 @@ final class AttentionForward {
   private static final int LIMITS = Float.BYTES;
   private static final int SCORES = 64;
 
-  private record Form(VectorUnit unit, int headDim) {}
+  private record Form(VectorUnit unit, int headDim, ScoreChange change) {
+    MachineFunction code() {
+      return MachineFunction.of(ForwardCode.ofCopies(unit, headDim, change));
+    }
+  }
 
   private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
@@ -29,6 +33,8 @@ final class AttentionForward {
   private final VectorUnit unit;
   private final PanelMoves moves;
   private final KeyBlock keys;
+  private final AlibiRows biases;
+  private final AlibiReach reach;
   private final int columns;
   private MemorySegment own = MemorySegment.NULL;
   private int panelBytes;
@@ -37,6 +43,8 @@ final class AttentionForward {
     this.unit = unit;
     this.moves = new PanelMoves(unit);
     this.keys = new KeyBlock(unit);
+    this.biases = new AlibiRows(unit.columns());
+    this.reach = new AlibiReach(unit);
     this.columns = unit.columns();
   }
 
@@ -53,17 +61,27 @@ final class AttentionForward {
     own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
     own.set(FLOAT, LIMITS, ForwardCode.SLACK);
     own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
+    MachineFunction code =
+        CODE.computeIfAbsent(new Form(unit, shape.headDim(), ScoreChange.of(shape)), Form::code);
+    reach.begin(shape, batch, kvHead, panels);
     for (int i = 0; i < panels; i++) {
-      begin(shape, batch, Panel.of(shape, kvHead, first, count, i, columns), operands, place(i));
+      Panel panel = Panel.of(shape, kvHead, first, count, i, columns);
+      reach.add(i, panel, operands.q, operands.k);
+      begin(shape, batch, panel, operands, place(i));
     }
     int to = shape.visibleKeys(batch, first + count - 1);
     for (int key = shape.hiddenKeys(first); key < to; key += KeyBlock.KEYS) {
       int some = Math.min(KeyBlock.KEYS, to - key);
       keys.copy(shape, batch, kvHead, key, some, operands.k, operands.v);
+      reach.meet(keys.keys(), key, some);
       for (int i = 0; i < panels; i++) {
         Panel panel = Panel.of(shape, kvHead, first, count, i, columns);
-        if (keys.meets(shape, shape.position(panel.first()))) {
-          advance(shape.headDim(), i);
+        int position = shape.position(panel.first());
+        if (reach.includes(i) && keys.meets(shape, position)) {
+          if (shape.alibi()) {
+            biases.setQueries(shape, panel.head(), position, key);
+          }
+          advance(code, i);
         }
       }
     }
@@ -104,13 +122,13 @@ final class AttentionForward {
       outputs.fill((byte) 0);
     }
     for (int lane = 0; lane < columns; lane++) {
-      own.set(FLOAT, state(place) + lane * Float.BYTES, NO_REFERENCE);
+      own.set(FLOAT, state(place) + lane * Float.BYTES, reach.reference(lane, NO_REFERENCE));
       own.set(FLOAT, state(place) + (columns + lane) * Float.BYTES, 0);
     }
   }
 
   /// Takes a panel on by the block of keys.
-  private void advance(int headDim, int panel) {
+  private void advance(MachineFunction code, int panel) {
     long start = own.address();
     long place = place(panel);
     arguments
@@ -127,10 +145,8 @@ final class AttentionForward {
         .set(ForwardCode.LIMITS, start + LIMITS)
         .set(ForwardCode.NEXT_LINE, keys.nextLine(panel))
         .set(ForwardCode.NEXT_STEP, keys.stride())
-        .call(
-            CODE.computeIfAbsent(
-                new Form(unit, headDim),
-                form -> MachineFunction.of(ForwardCode.ofCopies(form.unit, form.headDim))));
+        .set(ForwardCode.ALIBI, biases.address())
+        .call(code);
   }
 
   private void finish(AttentionShape shape, int batch, Panel panel, Operands operands, long place) {

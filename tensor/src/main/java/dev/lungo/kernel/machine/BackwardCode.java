@@ -75,6 +75,9 @@ final class BackwardCode {
   /// How many queries panels that share room have together.
   static final int COLUMNS = 21;
 
+  /// As in [ForwardCode].
+  static final int ALIBI = 22;
+
   private static final int LINE = 64;
 
   /// Lines of the next panel that are fetched before each tile.
@@ -87,10 +90,12 @@ final class BackwardCode {
   private static final int LOG_SUMS = 8;
   private static final int DELTAS = 10;
   private static final int FACTOR = 12;
+  private static final int GROWTH = 15;
   private static final int CONSTANTS = 16;
 
   private final Assembler a;
   private final int headDim;
+  private final ScoreChange change;
   private final int vector;
   private final int rowBytes;
 
@@ -100,9 +105,10 @@ final class BackwardCode {
   private final ProductTile tile;
   private final LaneMask[] masks;
 
-  private BackwardCode(VectorUnit unit, int headDim, int together) {
+  private BackwardCode(VectorUnit unit, int headDim, int together, ScoreChange change) {
     this.a = new Assembler(unit);
     this.headDim = headDim;
+    this.change = change;
     this.vector = unit.bytes();
     this.rowBytes = unit.rowBytes();
     this.weightBytes = together * rowBytes;
@@ -111,8 +117,8 @@ final class BackwardCode {
   }
 
   /// All of it, for one panel.
-  static byte[] of(VectorUnit unit, int headDim) {
-    BackwardCode code = new BackwardCode(unit, headDim, 1);
+  static byte[] of(VectorUnit unit, int headDim, ScoreChange change) {
+    BackwardCode code = new BackwardCode(unit, headDim, 1, change);
     code.forQueries();
     code.forKeys();
     return code.end();
@@ -121,8 +127,8 @@ final class BackwardCode {
   /// Weights, slopes, and the gradients of the panel's queries.
   ///
   /// @param together how many panels share room for weights and slopes
-  static byte[] forQueries(VectorUnit unit, int headDim, int together) {
-    BackwardCode code = new BackwardCode(unit, headDim, together);
+  static byte[] forQueries(VectorUnit unit, int headDim, int together, ScoreChange change) {
+    BackwardCode code = new BackwardCode(unit, headDim, together, change);
     code.forQueries();
     return code.end();
   }
@@ -130,14 +136,14 @@ final class BackwardCode {
   /// The gradients of keys and values, from the weights and slopes of panels that share room: what
   /// was summed before is read and written once for all of them.
   static byte[] forKeys(VectorUnit unit, int headDim, int together) {
-    BackwardCode code = new BackwardCode(unit, headDim, together);
+    BackwardCode code = new BackwardCode(unit, headDim, together, ScoreChange.NONE);
     code.forKeys();
     return code.end();
   }
 
   private void forQueries() {
-    acrossDimensions(KEYS, QUERIES, WEIGHTS, true);
-    acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES, false);
+    acrossDimensions(KEYS, QUERIES, WEIGHTS, true, change);
+    acrossDimensions(VALUES, OUTPUT_SLOPES, SLOPES, false, ScoreChange.NONE);
     softmax();
     if (weightBytes != rowBytes) {
       clearRest();
@@ -162,8 +168,12 @@ final class BackwardCode {
   /// Multiplies rows of keys or values by packed queries or slopes: a row for each key.
   ///
   /// @param fetches whether a line of what comes next is fetched for each
-  private void acrossDimensions(int rows, int packed, int into, boolean fetches) {
+  /// @param changed what becomes of the products
+  private void acrossDimensions(
+      int rows, int packed, int into, boolean fetches, ScoreChange changed) {
     Assembler.Label group = new Assembler.Label();
+    TileScores scores = new TileScores(a, tile, changed, argument(NUMBERS), argument(ALIBI));
+    scores.begin();
     a.load(R8, argument(rows));
     a.load(R9, argument(into));
     a.load(R10, argument(KEY_ROWS));
@@ -179,6 +189,7 @@ final class BackwardCode {
     a.load(RAX, argument(packed));
     a.set(RCX, headDim);
     tile.multiply(headDim * Float.BYTES, Float.BYTES, rowBytes);
+    scores.change();
     tile.store(R9, weightBytes);
     a.add(R8, tile.rows() * headDim * Float.BYTES);
     a.add(R9, tile.rows() * weightBytes);
@@ -226,6 +237,7 @@ final class BackwardCode {
 
   private void softmaxRows(boolean masked) {
     Assembler.Label row = new Assembler.Label();
+    SoftCapCode cap = new SoftCapCode(a, change.softCap(), SPARE, CONSTANTS);
     a.label(row);
     for (int half = 0; half < 2; half++) {
       Address weight = at(R8, half * vector);
@@ -233,12 +245,16 @@ final class BackwardCode {
       int x = X + half;
       int y = SLOPE + half;
       a.vector(VMOVDQU32, x, weight);
+      if (change.capped()) {
+        cap.growth(x, GROWTH, y);
+        a.vector(VMULPS, GROWTH, GROWTH, FACTOR);
+      }
       a.vector(VSUBPS, x, x, LOG_SUMS + half);
       PowerOfTwo.write(a, x, CONSTANTS, SPARE + 2 * half);
       a.vector(VMOVDQU32, y, slope);
       a.vector(VSUBPS, y, y, DELTAS + half);
       a.vector(VMULPS, y, y, x);
-      a.vector(VMULPS, y, y, FACTOR);
+      a.vector(VMULPS, y, y, change.capped() ? GROWTH : FACTOR);
       if (masked) {
         masks[half].load(at(RDX, half * Integer.BYTES));
         masks[half].clear(x, SPARE);

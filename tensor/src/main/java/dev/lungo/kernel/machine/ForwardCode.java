@@ -70,6 +70,9 @@ final class ForwardCode {
 
   static final int FETCHED_LAST = 14;
 
+  /// The address of [AlibiRows], where scores are biased.
+  static final int ALIBI = 15;
+
   /// e^8, as a power of 2.
   static final float SLACK = (float) (8 / Math.log(2));
 
@@ -87,18 +90,26 @@ final class ForwardCode {
   private final int headDim;
   private final int keyBytes;
   private final boolean inPlace;
+  private final ScoreChange change;
 
   private final int vectors;
   private final int vector;
   private final int rowBytes;
   private final LaneMask[] masks;
 
-  private ForwardCode(VectorUnit unit, int vectors, int headDim, int keyBytes, boolean inPlace) {
+  private ForwardCode(
+      VectorUnit unit,
+      int vectors,
+      int headDim,
+      int keyBytes,
+      boolean inPlace,
+      ScoreChange change) {
     this.a = new Assembler(unit);
     this.tile = ProductTile.of(a, vectors);
     this.headDim = headDim;
     this.keyBytes = keyBytes;
     this.inPlace = inPlace;
+    this.change = change;
     this.vectors = vectors;
     this.vector = unit.bytes();
     this.rowBytes = vectors * vector;
@@ -106,21 +117,24 @@ final class ForwardCode {
   }
 
   /// For copied keys, whose rows follow each other.
-  static byte[] ofCopies(VectorUnit unit, int headDim) {
-    return of(new ForwardCode(unit, 2, headDim, headDim * Float.BYTES, false));
+  static byte[] ofCopies(VectorUnit unit, int headDim, ScoreChange change) {
+    return of(new ForwardCode(unit, 2, headDim, headDim * Float.BYTES, false, change));
   }
 
   /// For keys where they are stored.
   ///
   /// @param vectors of a row of the panel
   /// @param keyBytes what lies between two keys, and between two values
-  static byte[] inPlace(VectorUnit unit, int vectors, int headDim, int keyBytes) {
-    return of(new ForwardCode(unit, vectors, headDim, keyBytes, true));
+  static byte[] inPlace(
+      VectorUnit unit, int vectors, int headDim, int keyBytes, ScoreChange change) {
+    return of(new ForwardCode(unit, vectors, headDim, keyBytes, true, change));
   }
 
   private static byte[] of(ForwardCode code) {
     Assembler.Label weighed = new Assembler.Label();
-    if (code.a.unit() == VectorUnit.AVX2) {
+    // Where lanes are heads, the steepest of ALiBi soon leaves all scores out of reach.
+    boolean hasSteepLanes = code.change.alibi() && code.inPlace;
+    if (code.a.unit() == VectorUnit.AVX2 && !hasSteepLanes) {
       code.scoresAndWeights(weighed);
     }
     code.scores();
@@ -163,6 +177,8 @@ final class ForwardCode {
   /// @param body writes what is done with the scores of a tile's keys, whose rows begin at R9
   private void forTilesOfScores(Runnable body) {
     Assembler.Label group = new Assembler.Label();
+    TileScores scores = new TileScores(a, tile, change, argument(NUMBERS), argument(ALIBI));
+    scores.begin();
     a.load(R8, argument(KEYS));
     a.load(R9, argument(SCORES));
     a.load(R10, argument(KEY_ROWS));
@@ -177,6 +193,7 @@ final class ForwardCode {
     a.load(RAX, argument(QUERIES));
     a.set(RCX, headDim);
     tile.multiply(keyBytes, Float.BYTES, rowBytes, () -> fetch(tile));
+    scores.change();
     body.run();
     a.add(R8, tile.rows() * keyBytes);
     a.add(R9, tile.rows() * rowBytes);

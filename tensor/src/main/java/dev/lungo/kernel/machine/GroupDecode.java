@@ -50,6 +50,7 @@ final class GroupDecode {
     long rowBytes = (long) shape.kvHeads() * shape.headDim() * Float.BYTES;
     return unit == VectorUnit.AVX512
         && shape.group() >= FEWEST_HEADS
+        && ScoreChange.of(shape).equals(ScoreChange.NONE)
         && rowBytes * LANES <= Integer.MAX_VALUE;
   }
 

@@ -27,11 +27,22 @@ final class HeadDecode {
   // The numbers at the start of this thread's memory.
   private static final int LIMITS = 0;
   private static final int WEIGHTS = 64;
-  private static final int RECORDS = 128;
+  private static final int DISTANCES = WEIGHTS + HeadDecodeCode.DISTANCES;
+  private static final int RECORDS = 192;
 
   /// As [HeadDecodeCode] wants to know.
   private record Form(
-      VectorUnit unit, int headDim, int rowBytes, int sharing, boolean sequential) {}
+      VectorUnit unit,
+      int headDim,
+      int rowBytes,
+      int sharing,
+      boolean sequential,
+      ScoreChange change) {
+    MachineFunction code() {
+      return MachineFunction.of(
+          HeadDecodeCode.of(unit, headDim, rowBytes, sharing, sequential, change));
+    }
+  }
 
   private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
@@ -155,6 +166,10 @@ final class HeadDecode {
     }
     MemorySegment.copy(numbers, 0, own, FLOAT, record, headDim);
     own.set(FLOAT, record + HeadDecodeCode.reference(headDim), NO_REFERENCE);
+    if (shape.alibi()) {
+      float slope = AlibiRows.slope(first + head, shape.heads());
+      own.set(FLOAT, record + HeadDecodeCode.slope(headDim), slope);
+    }
   }
 
   /// Lets all heads of a query meet the keys that it sees of those from `from`, the first of a
@@ -171,6 +186,7 @@ final class HeadDecode {
         return;
       }
       int groups = key < hidden ? 1 : count / rows;
+      setDistances(part.shape, query, key);
       long offset = part.offset(key);
       advance(part, query, part.k.address() + offset, part.v.address() + offset, groups, seen);
       key += groups * rows;
@@ -183,6 +199,7 @@ final class HeadDecode {
     MemorySegment copies = lastKeys.atLeast(2 * length);
     copyLast(part, part.k, key, count, copies.asSlice(0, length));
     copyLast(part, part.v, key, count, copies.asSlice(length, length));
+    setDistances(part.shape, query, key);
     advance(part, query, copies.address(), copies.address() + length, 1, seen);
   }
 
@@ -196,6 +213,14 @@ final class HeadDecode {
       MemorySegment.copy(stored, part.offset(key + row), copies, to, length);
     }
     copies.asSlice((long) count * part.rowBytes()).fill((byte) 0);
+  }
+
+  /// Says, where scores are biased, how far the keys of a group are from a query.
+  private void setDistances(AttentionShape shape, int query, int key) {
+    for (int lane = 0; lane < rows && shape.alibi(); lane++) {
+      int distance = shape.position(query) - key - lane;
+      own.set(FLOAT, DISTANCES + (long) lane * Float.BYTES, distance);
+    }
   }
 
   private void advance(Part part, int query, long keys, long values, int groups, int seen) {
@@ -218,15 +243,9 @@ final class HeadDecode {
                     part.shape.headDim(),
                     part.rowBytes(),
                     part.shape.group(),
-                    part.isSequential()),
-                form ->
-                    MachineFunction.of(
-                        HeadDecodeCode.of(
-                            form.unit,
-                            form.headDim,
-                            form.rowBytes,
-                            form.sharing,
-                            form.sequential))));
+                    part.isSequential(),
+                    ScoreChange.of(part.shape)),
+                Form::code));
   }
 
   private void finish(int record, int headDim, float[] results, int to) {

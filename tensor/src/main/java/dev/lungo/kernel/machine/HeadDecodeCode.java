@@ -8,6 +8,7 @@ import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
 import static dev.lungo.kernel.machine.Instruction.VMOVSS_STORE;
 import static dev.lungo.kernel.machine.Instruction.VMULPS;
+import static dev.lungo.kernel.machine.Instruction.VPANDD;
 import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
 import static dev.lungo.kernel.machine.Instruction.VPXORD;
 import static dev.lungo.kernel.machine.Instruction.VSUBPS;
@@ -46,19 +47,22 @@ final class HeadDecodeCode {
   static final int SKIPPED = 5;
 
   /// The heads of the query, a record each: the query, what the weighted values come to, a vector
-  /// of sums, the reference.
+  /// of sums, the reference, and where scores are biased the factor of distances ([AlibiRows]).
   static final int RECORDS = 6;
 
   /// Which keys of a group are seen, a bit each.
   static final int SEEN = 7;
 
-  /// Room for a vector of weights.
+  /// Room for a vector of weights, and [#DISTANCES] bytes on, where scores are biased, the
+  /// distances from the query to a group's keys.
   static final int WEIGHTS = 8;
 
   /// As in [ForwardCode].
   static final int LIMITS = 9;
 
   private static final int LINE = 64;
+
+  static final int DISTANCES = LINE;
 
   private static final int EVEN_QUARTERS = 0b10_00_10_00;
   private static final int ODD_QUARTERS = 0b11_01_11_01;
@@ -88,9 +92,15 @@ final class HeadDecodeCode {
   private final int rowBytes;
   private final int sharing;
   private final boolean sequential;
+  private final ScoreChange change;
 
   private HeadDecodeCode(
-      VectorUnit unit, int headDim, int rowBytes, int sharing, boolean sequential) {
+      VectorUnit unit,
+      int headDim,
+      int rowBytes,
+      int sharing,
+      boolean sequential,
+      ScoreChange change) {
     this.a = new Assembler(unit);
     this.keyRows = unit.lanes();
     this.vector = unit.bytes();
@@ -108,15 +118,20 @@ final class HeadDecodeCode {
     this.rowBytes = rowBytes;
     this.sharing = sharing;
     this.sequential = sequential;
+    this.change = change;
   }
 
-  /// Returns where in a record the sums are, and where the reference is.
+  /// Returns where in a record the sums are, where the reference is, and the factor of distances.
   static int sums(int headDim) {
     return 2 * headDim * Float.BYTES;
   }
 
   static int reference(int headDim) {
     return sums(headDim) + LINE;
+  }
+
+  static int slope(int headDim) {
+    return reference(headDim) + Float.BYTES;
   }
 
   /// Returns the bytes of a record.
@@ -127,8 +142,14 @@ final class HeadDecodeCode {
   /// @param rowBytes what lies between two keys, and between two values
   /// @param sharing heads of the query that read each head of keys and values
   /// @param sequential whether no other heads' keys and values lie between these
-  static byte[] of(VectorUnit unit, int headDim, int rowBytes, int sharing, boolean sequential) {
-    HeadDecodeCode code = new HeadDecodeCode(unit, headDim, rowBytes, sharing, sequential);
+  static byte[] of(
+      VectorUnit unit,
+      int headDim,
+      int rowBytes,
+      int sharing,
+      boolean sequential,
+      ScoreChange change) {
+    HeadDecodeCode code = new HeadDecodeCode(unit, headDim, rowBytes, sharing, sequential, change);
     code.write();
     return code.a.code();
   }
@@ -164,6 +185,7 @@ final class HeadDecodeCode {
     a.set(RCX, sharing);
     a.label(head);
     score();
+    change();
     weigh();
     mix();
     a.add(R10, recordBytes(headDim));
@@ -177,6 +199,11 @@ final class HeadDecodeCode {
     a.add(R8, vectors * vector);
     a.subtract(R11, 1);
     a.jumpIfPositive(kvHead);
+    if (change.alibi()) {
+      a.vector(VMOVDQU32, X, at(RAX, DISTANCES));
+      a.vector(VSUBPS, X, X, a.constant(keyRows));
+      a.vector(VMOVDQU32_STORE, X, at(RAX, DISTANCES));
+    }
     a.load(RCX, argument(SKIPPED));
     a.add(R8, RCX);
     a.subtract(RDX, 1);
@@ -260,6 +287,22 @@ final class HeadDecodeCode {
     a.vectorBy(Instruction.VSHUFI32X4, other, first, second, EVEN_QUARTERS);
     a.vectorBy(Instruction.VSHUFI32X4, first, first, second, ODD_QUARTERS);
     a.vector(VADDPS, first, first, other);
+  }
+
+  /// Bounds the scores, and takes from each its key's distance times the head's slope.
+  private void change() {
+    int free = 1;
+    if (change.capped()) {
+      SoftCapCode cap = new SoftCapCode(a, change.softCap(), free, constants);
+      cap.prepare();
+      cap.bound(X);
+    }
+    if (change.alibi()) {
+      a.vector(VMOVDQU32, other, TileScores.magnitude(a));
+      a.vector(VPANDD, other, other, at(RAX, DISTANCES));
+      a.vector(VPBROADCASTD, free, at(R10, slope(headDim)));
+      a.vector(VFMADD231PS, X, other, free);
+    }
   }
 
   /// Turns scores into weights, after the reference has moved where it must.

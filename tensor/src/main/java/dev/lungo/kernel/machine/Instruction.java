@@ -47,6 +47,8 @@ enum Instruction {
   VDIVPS(1, Prefix.NONE, false, 0x5e),
   /// The larger float; the third operand where one of them is no number.
   VMAXPS(1, Prefix.NONE, false, 0x5f),
+  /// The smaller float; the third operand where one of them is no number.
+  VMINPS(1, Prefix.NONE, false, 0x5d),
   /// The nearest whole numbers, as floats, with an immediate of 0.
   VRNDSCALEPS(3, Prefix.OF_66, false, 0x08),
   /// Multiplies the second operand by 2 to the power of the third.

@@ -10,7 +10,8 @@ import dev.lungo.quant.BlockFormat;
 import java.lang.foreign.MemorySegment;
 
 /// FlashAttention-2 in machine code, for queries that each see one run of keys: many, or a few
-/// whose heads share keys. Everything else, and biases and bounds of scores, by other kernels.
+/// whose heads share keys. Everything else by other kernels, and scores that are both bounded and
+/// biased.
 final class MachineAttention implements AttentionKernels {
   /// Queries of a task, which share copied keys.
   private static final int QUERIES = 512;
@@ -45,8 +46,7 @@ final class MachineAttention implements AttentionKernels {
     return shape.headDim() % 16 == 0
         && shape.headDim() <= LARGEST_HEAD
         && shape.pattern().contiguous()
-        && !shape.alibi()
-        && !shape.capped();
+        && !(shape.alibi() && shape.capped());
   }
 
   @Override

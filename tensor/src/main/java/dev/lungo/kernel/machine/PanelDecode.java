@@ -31,7 +31,12 @@ final class PanelDecode {
   private static final long ALL_LANES = 0xff_0000_00ffL;
 
   /// @param keyBytes what lies between two keys
-  private record Form(int vectors, int headDim, int keyBytes) {}
+  private record Form(int vectors, int headDim, int keyBytes, ScoreChange change) {
+    MachineFunction code() {
+      return MachineFunction.of(
+          ForwardCode.inPlace(HeadPanels.UNIT, vectors, headDim, keyBytes, change));
+    }
+  }
 
   private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
@@ -39,6 +44,9 @@ final class PanelDecode {
   private final Arguments arguments = new Arguments();
   private final PanelMoves[] moves = {
     new PanelMoves(HeadPanels.UNIT, 1), new PanelMoves(HeadPanels.UNIT, 2)
+  };
+  private final AlibiRows[] biases = {
+    new AlibiRows(HeadPanels.UNIT.lanes()), new AlibiRows(2 * HeadPanels.UNIT.lanes())
   };
   private MemorySegment own = MemorySegment.NULL;
 
@@ -67,7 +75,7 @@ final class PanelDecode {
     own.set(FLOAT, LIMITS, ForwardCode.SLACK);
     own.set(FLOAT, LIMITS + Float.BYTES, Float.NEGATIVE_INFINITY);
     own.set(FLOAT, SCALE, (float) (shape.scale() / Math.log(2)));
-    MachineFunction code = code(panels, panels.keyBytes());
+    MachineFunction code = code(shape, panels, panels.keyBytes());
     for (int query = 0; query < shape.queries(); query++) {
       long row = ((long) batch * shape.queries() + query) * shape.heads();
       for (int panel = 0; panel < panels.count(); panel++) {
@@ -77,8 +85,10 @@ final class PanelDecode {
       int first = stretch * panels.stretch();
       int to = Math.min(first + panels.stretch(), shape.visibleKeys(batch, query));
       long sequence = KeyBlock.offset(shape, batch, 0, 0);
-      Keys keys = new Keys(operands.k + sequence, operands.v + sequence, first, to);
-      meet(panels, code, keys, shape.hiddenKeys(query));
+      meet(
+          panels,
+          code,
+          new Keys(shape, query, operands.k + sequence, operands.v + sequence, first, to));
       for (int panel = 0; panel < panels.count(); panel++) {
         int result = (panels.kvHead(panel) * shape.queries() + query) * shape.group();
         int head = result + panels.firstHead(panel);
@@ -130,10 +140,11 @@ final class PanelDecode {
   }
 
   /// The keys and values of a sequence, of which a query sees some of a stretch.
-  private record Keys(long keys, long values, int from, int to) {}
+  private record Keys(AttentionShape shape, int query, long keys, long values, int from, int to) {}
 
-  private void meet(HeadPanels panels, MachineFunction code, Keys all, int hidden) {
+  private void meet(HeadPanels panels, MachineFunction code, Keys all) {
     int block = panels.block();
+    int hidden = all.shape.hiddenKeys(all.query);
     // Blocks begin at fixed positions, too.
     int start = Math.max(all.from, hidden / block * block);
     for (int key = start; key < all.to; key += block) {
@@ -168,6 +179,7 @@ final class PanelDecode {
           .set(ForwardCode.VALUES, values + head)
           .set(ForwardCode.FETCHED_FIRST, alone ? values : values + next)
           .set(ForwardCode.FETCHED_LAST, keys + next);
+      bias(panels, panel, all, key);
       advance(panels, panel, count, code);
     }
   }
@@ -175,7 +187,7 @@ final class PanelDecode {
   /// Copies what is no whole tile to where others follow that are 0.
   private void meetTail(HeadPanels panels, Keys all, int key, int count, int hidden) {
     hide(panels.tileRows(), hidden, panels.tileRows() - count);
-    MachineFunction code = code(panels, panels.headBytes());
+    MachineFunction code = code(all.shape, panels, panels.headBytes());
     PanelMoves move = moves[panels.vectors() - 1];
     long length = (long) panels.tileRows() * panels.headBytes();
     long keys = own.address() + tail(panels);
@@ -192,6 +204,7 @@ final class PanelDecode {
           .set(ForwardCode.VALUES, values)
           .set(ForwardCode.FETCHED_FIRST, keys)
           .set(ForwardCode.FETCHED_LAST, keys);
+      bias(panels, panel, all, key);
       advance(panels, panel, panels.tileRows(), code);
     }
   }
@@ -206,12 +219,19 @@ final class PanelDecode {
     arguments.set(ForwardCode.MASKED_ROWS, hidesSome ? count : 0);
   }
 
-  private static MachineFunction code(HeadPanels panels, int keyBytes) {
+  private static MachineFunction code(AttentionShape shape, HeadPanels panels, int keyBytes) {
     return CODE.computeIfAbsent(
-        new Form(panels.vectors(), panels.headDim(), keyBytes),
-        form ->
-            MachineFunction.of(
-                ForwardCode.inPlace(HeadPanels.UNIT, form.vectors, form.headDim, form.keyBytes)));
+        new Form(panels.vectors(), panels.headDim(), keyBytes, ScoreChange.of(shape)), Form::code);
+  }
+
+  /// Says, where scores are biased, how far the keys from one on are from the query.
+  private void bias(HeadPanels panels, int panel, Keys all, int key) {
+    if (all.shape.alibi()) {
+      int first = panels.kvHead(panel) * all.shape.group() + panels.firstHead(panel);
+      AlibiRows rows = biases[panels.vectors() - 1];
+      rows.setHeads(all.shape, first, panels.heads(panel), all.shape.position(all.query), key);
+      arguments.set(ForwardCode.ALIBI, rows.address());
+    }
   }
 
   private void advance(HeadPanels panels, int panel, int count, MachineFunction code) {

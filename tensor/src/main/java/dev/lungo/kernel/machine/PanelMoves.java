@@ -80,12 +80,14 @@ final class PanelMoves {
         .set(RowCopyCode.BLOCKS, headDim / lanes);
   }
 
-  /// Leaves the dot products of `count` pairs of rows, both `rowBytes` apart.
-  void dots(long first, long second, long rowBytes, long to, int count, int headDim) {
+  /// Leaves the dot products of `count` pairs of rows.
+  void dots(
+      long first, long firstBytes, long second, long secondBytes, long to, int count, int headDim) {
     arguments
         .set(RowDotCode.FIRST, first)
         .set(RowDotCode.SECOND, second)
-        .set(RowDotCode.ROW_BYTES, rowBytes)
+        .set(RowDotCode.FIRST_BYTES, firstBytes)
+        .set(RowDotCode.SECOND_BYTES, secondBytes)
         .set(RowDotCode.DOTS, to)
         .set(RowDotCode.COUNT, count)
         .set(RowDotCode.BLOCKS, headDim / lanes)

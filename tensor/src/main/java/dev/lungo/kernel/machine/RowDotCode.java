@@ -22,14 +22,15 @@ final class RowDotCode {
   static final int FIRST = 0;
   static final int SECOND = 1;
 
-  /// What lies between two rows of either.
-  static final int ROW_BYTES = 2;
+  /// What lies between two rows of the first, and of the second.
+  static final int FIRST_BYTES = 2;
 
-  static final int DOTS = 3;
-  static final int COUNT = 4;
+  static final int SECOND_BYTES = 3;
+  static final int DOTS = 4;
+  static final int COUNT = 5;
 
   /// Floats of a row / lanes.
-  static final int BLOCKS = 5;
+  static final int BLOCKS = 6;
 
   private static final int SUM = 0;
   private static final int OTHER = 1;
@@ -42,7 +43,7 @@ final class RowDotCode {
     a.load(R9, at(RDI, SECOND * Long.BYTES));
     a.load(R10, at(RDI, DOTS * Long.BYTES));
     a.load(R11, at(RDI, COUNT * Long.BYTES));
-    a.load(RDX, at(RDI, ROW_BYTES * Long.BYTES));
+    a.load(RDX, at(RDI, FIRST_BYTES * Long.BYTES));
     Assembler.Label row = new Assembler.Label();
     Assembler.Label block = new Assembler.Label();
     a.label(row);
@@ -61,7 +62,8 @@ final class RowDotCode {
     a.vector(VMOVSS_STORE, SUM, at(R10, 0));
     a.add(R10, Float.BYTES);
     a.add(R8, RDX);
-    a.add(R9, RDX);
+    a.load(RCX, at(RDI, SECOND_BYTES * Long.BYTES));
+    a.add(R9, RCX);
     a.subtract(R11, 1);
     a.jumpIfPositive(row);
     a.returnToCaller();

@@ -1,7 +1,9 @@
 package dev.lungo.kernel.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.lungo.kernel.Alibi;
 import dev.lungo.kernel.AttentionKernels;
 import dev.lungo.kernel.AttentionPattern;
 import dev.lungo.kernel.AttentionShape;
@@ -13,8 +15,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.assertj.core.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -42,6 +46,51 @@ class MachineAttentionTest {
         AttentionShape.training(3, 50, 2, 1, 32).withKeyLengths(List.of(50, 7, 33)),
         AttentionShape.cross(2, 33, 61, 4, 2, 16).withKeyLengths(List.of(1, 60)),
         AttentionShape.training(1, 60, 2, 1, 32).with(AttentionPattern.EVERYTHING));
+  }
+
+  /// Scores that fall with the distance to a key, from some keys on out of reach.
+  static Stream<AttentionShape> biased() {
+    return Stream.of(
+            AttentionShape.training(1, 13, 1, 1, 16),
+            AttentionShape.training(2, 33, 4, 2, 16),
+            AttentionShape.training(1, 530, 8, 4, 32),
+            AttentionShape.training(1, 257, 12, 1, 64),
+            AttentionShape.training(1, 700, 3, 1, 48).with(AttentionShape.withinWindow(310)),
+            AttentionShape.training(3, 50, 2, 1, 32).withKeyLengths(List.of(50, 7, 33)),
+            AttentionShape.training(1, 500, 2, 1, 32).with(AttentionPattern.EVERYTHING),
+            AttentionShape.cross(2, 100, 61, 4, 2, 16),
+            AttentionShape.cross(2, 33, 500, 4, 2, 16).withKeyLengths(List.of(1, 470)),
+            new AttentionShape(1, 140, 1301, 1320, 4, 2, 32, true, 0.2f))
+        .map(AttentionShape::withAlibi);
+  }
+
+  static Stream<AttentionShape> fewBiased() {
+    return fewQueries().map(AttentionShape::withAlibi);
+  }
+
+  /// Scores that are bounded, also far below what they would be.
+  static Stream<AttentionShape> capped() {
+    return shapes().map(MachineAttentionTest::capped);
+  }
+
+  static Stream<AttentionShape> fewCapped() {
+    return fewQueries().map(MachineAttentionTest::capped);
+  }
+
+  private static AttentionShape capped(AttentionShape shape) {
+    return new AttentionShape(
+        shape.batch(),
+        shape.queries(),
+        shape.keys(),
+        shape.keyCapacity(),
+        shape.heads(),
+        shape.kvHeads(),
+        shape.headDim(),
+        shape.scale(),
+        shape.pattern(),
+        false,
+        5,
+        shape.keyLengths());
   }
 
   /// A few queries whose heads share keys with many, with a few, or with none, on both sides of the
@@ -133,7 +182,7 @@ class MachineAttentionTest {
   }
 
   @ParameterizedTest
-  @MethodSource({"shapes", "fewQueries"})
+  @MethodSource({"shapes", "biased", "capped", "fewQueries", "fewBiased", "fewCapped"})
   void outputsAreThoseOfTheFormula(AttentionShape shape) {
     for (double deviation : new double[] {0.5, 6}) {
       Call call = call(shape, deviation);
@@ -154,9 +203,10 @@ class MachineAttentionTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 4, 16})
-  void fewQueriesTogetherHaveTheBitsOfEach(int kvHeads) {
-    AttentionShape together = decode(1, 12, 3080, 16, kvHeads, 32);
+  @CsvSource({"1, false", "2, false", "4, false", "16, false", "1, true", "4, true", "16, true"})
+  void fewQueriesTogetherHaveTheBitsOfEach(int kvHeads, boolean alibi) {
+    AttentionShape unbiased = decode(1, 12, 3080, 16, kvHeads, 32);
+    AttentionShape together = alibi ? unbiased.withAlibi() : unbiased;
     Call call = call(together, 1);
     int width = 16 * 32;
     for (String name : MachineOrVector.attentions()) {
@@ -165,7 +215,8 @@ class MachineAttentionTest {
         AttentionShape alone =
             new AttentionShape(1, 1, 3080 - 11 + query, 3083, 16, kvHeads, 32, true, 0.3f);
         float[] q = Arrays.copyOfRange(call.q, query * width, (query + 1) * width);
-        float[] out = new Call(alone, q, call.k, call.v).run(name, 1)[0];
+        Call one = new Call(alibi ? alone.withAlibi() : alone, q, call.k, call.v);
+        float[] out = one.run(name, 1)[0];
         assertThat(Arrays.copyOf(out, width))
             .isEqualTo(Arrays.copyOfRange(expected, query * width, (query + 1) * width));
       }
@@ -202,7 +253,7 @@ class MachineAttentionTest {
   }
 
   @ParameterizedTest
-  @MethodSource("shapes")
+  @MethodSource({"shapes", "biased", "capped"})
   void gradientsAreThoseOfTheFormula(AttentionShape shape) {
     Call call = call(shape, 0.7);
     float[] dOut = normal(call.q.length, 0.5);
@@ -217,6 +268,68 @@ class MachineAttentionTest {
         }
       }
       assertThat(gradients(name, 3, call, dOut)).isDeepEqualTo(actual);
+    }
+  }
+
+  /// Values so far away that their weights are 0 are not read, on either side; others are.
+  @Test
+  void whatIsOutOfReachIsNotRead() {
+    Assumptions.assumeThat(MachineOrVector.NAME).isEqualTo("machine");
+    int length = 900;
+    int heads = 8;
+    int width = heads * 16;
+    AttentionShape shape =
+        AttentionShape.training(1, length, heads, heads, 16)
+            .with(AttentionPattern.EVERYTHING)
+            .withAlibi();
+    Call call = call(shape, 0.5);
+    for (int head = 0; head < heads; head++) {
+      call.v()[450 * width + head * 16] = Float.NaN;
+    }
+    for (String name : MachineOrVector.attentions()) {
+      float[] out = call.run(name, 1)[0];
+      for (int query : new int[] {0, length - 1}) {
+        // Weights of at most e^-200, and of at least e^-60.
+        assertThat(out[query * width]).as("%d", query).isFinite();
+        assertThat(out[query * width + 2 * 16]).as("%d", query).isNaN();
+      }
+    }
+  }
+
+  private static void assertNear(float[] actual, float[] expected, float distance) {
+    for (int i = 0; i < expected.length; i++) {
+      assertThat(actual[i]).as("%d", i).isCloseTo(expected[i], within(distance));
+    }
+  }
+
+  /// Whatever the distance: keys whose products with a query are as much larger.
+  @Test
+  void scoresCanMakeUpForDistance() {
+    int length = 420;
+    for (AttentionPattern pattern : List.of(AttentionPattern.CAUSAL, AttentionPattern.EVERYTHING)) {
+      AttentionShape shape = AttentionShape.training(1, length, 8, 8, 16).with(pattern).withAlibi();
+      Call call = call(shape, 0.1);
+      for (int head = 0; head < 8; head++) {
+        float nearest = (float) (Alibi.slope(head, 8) * length / shape.scale());
+        for (int position = 0; position < length; position++) {
+          call.q()[(position * 8 + head) * 16] = 1;
+          // As steep as the bias, and steeper than it.
+          float steeper = position % 3 == 0 ? 1.05f : 1;
+          call.k()[(position * 8 + head) * 16] = steeper * nearest * (length - position) / length;
+        }
+      }
+      float[][] expected = call.run("scalar", 1);
+      float[] dOut = normal(call.q.length, 0.5);
+      float[][] gradients = gradients("scalar", 1, call, dOut);
+      for (String name : MachineOrVector.attentions()) {
+        float[][] actual = call.run(name, 2);
+        float[][] actualGradients = gradients(name, 2, call, dOut);
+        assertNear(actual[0], expected[0], 2e-4f);
+        assertNear(actual[1], expected[1], 1e-3f);
+        for (int o = 0; o < 3; o++) {
+          assertNear(actualGradients[o], gradients[o], 2e-3f);
+        }
+      }
     }
   }
 
