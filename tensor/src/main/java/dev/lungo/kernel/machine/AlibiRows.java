@@ -6,7 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// What [AlibiCode] reads: for each lane of a panel, how steeply its scores fall with the distance
+/// What [TileScores] reads: for each lane of a panel, how steeply its scores fall with the distance
 /// from its query to a key, and the distance to the first key that it meets. Belongs to one thread.
 final class AlibiRows {
   // Rows: the factors of distances, the distances to the first key of a block, and room for those

@@ -30,21 +30,7 @@ final class HeadDecode {
   private static final int DISTANCES = WEIGHTS + HeadDecodeCode.DISTANCES;
   private static final int RECORDS = 192;
 
-  /// As [HeadDecodeCode] wants to know.
-  private record Form(
-      VectorUnit unit,
-      int headDim,
-      int rowBytes,
-      int sharing,
-      boolean sequential,
-      ScoreChange change) {
-    MachineFunction code() {
-      return MachineFunction.of(
-          HeadDecodeCode.of(unit, headDim, rowBytes, sharing, sequential, change));
-    }
-  }
-
-  private static final Map<Form, MachineFunction> CODE = new ConcurrentHashMap<>();
+  private static final Map<HeadDecodeCode.Form, MachineFunction> CODE = new ConcurrentHashMap<>();
 
   /// Heads of keys and values that lie side by side, in a stretch of one sequence.
   ///
@@ -217,7 +203,10 @@ final class HeadDecode {
 
   /// Says, where scores are biased, how far the keys of a group are from a query.
   private void setDistances(AttentionShape shape, int query, int key) {
-    for (int lane = 0; lane < rows && shape.alibi(); lane++) {
+    if (!shape.alibi()) {
+      return;
+    }
+    for (int lane = 0; lane < rows; lane++) {
       int distance = shape.position(query) - key - lane;
       own.set(FLOAT, DISTANCES + (long) lane * Float.BYTES, distance);
     }
@@ -238,14 +227,14 @@ final class HeadDecode {
         .set(HeadDecodeCode.LIMITS, start + LIMITS)
         .call(
             CODE.computeIfAbsent(
-                new Form(
+                new HeadDecodeCode.Form(
                     unit,
                     part.shape.headDim(),
                     part.rowBytes(),
                     part.shape.group(),
                     part.isSequential(),
                     ScoreChange.of(part.shape)),
-                Form::code));
+                form -> MachineFunction.of(HeadDecodeCode.of(form))));
   }
 
   private void finish(int record, int headDim, float[] results, int to) {

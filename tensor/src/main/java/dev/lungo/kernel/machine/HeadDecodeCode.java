@@ -72,6 +72,19 @@ final class HeadDecodeCode {
 
   private static final int X = 0;
 
+  /// What the code is written for.
+  ///
+  /// @param rowBytes what lies between two keys, and between two values
+  /// @param sharing heads of the query that read each head of keys and values
+  /// @param sequential whether no other heads' keys and values lie between these
+  record Form(
+      VectorUnit unit,
+      int headDim,
+      int rowBytes,
+      int sharing,
+      boolean sequential,
+      ScoreChange change) {}
+
   private final Assembler a;
   private final int keyRows;
   private final int vector;
@@ -94,16 +107,10 @@ final class HeadDecodeCode {
   private final boolean sequential;
   private final ScoreChange change;
 
-  private HeadDecodeCode(
-      VectorUnit unit,
-      int headDim,
-      int rowBytes,
-      int sharing,
-      boolean sequential,
-      ScoreChange change) {
-    this.a = new Assembler(unit);
-    this.keyRows = unit.lanes();
-    this.vector = unit.bytes();
+  private HeadDecodeCode(Form form) {
+    this.a = new Assembler(form.unit);
+    this.keyRows = form.unit.lanes();
+    this.vector = form.unit.bytes();
     this.other = keyRows;
     this.spare = keyRows + 1;
     this.reference = keyRows + 3;
@@ -112,13 +119,13 @@ final class HeadDecodeCode {
     this.constants = keyRows + 6;
     this.far = new LaneMask(a, 1, keyRows + 6);
     this.seen = new LaneMask(a, 2, keyRows + 7);
-    this.headDim = headDim;
-    this.vectors = headDim * Float.BYTES / vector;
+    this.headDim = form.headDim;
+    this.vectors = form.headDim * Float.BYTES / vector;
     this.outputs = vectors * vector;
-    this.rowBytes = rowBytes;
-    this.sharing = sharing;
-    this.sequential = sequential;
-    this.change = change;
+    this.rowBytes = form.rowBytes;
+    this.sharing = form.sharing;
+    this.sequential = form.sequential;
+    this.change = form.change;
   }
 
   /// Returns where in a record the sums are, where the reference is, and the factor of distances.
@@ -139,17 +146,8 @@ final class HeadDecodeCode {
     return reference(headDim) + LINE;
   }
 
-  /// @param rowBytes what lies between two keys, and between two values
-  /// @param sharing heads of the query that read each head of keys and values
-  /// @param sequential whether no other heads' keys and values lie between these
-  static byte[] of(
-      VectorUnit unit,
-      int headDim,
-      int rowBytes,
-      int sharing,
-      boolean sequential,
-      ScoreChange change) {
-    HeadDecodeCode code = new HeadDecodeCode(unit, headDim, rowBytes, sharing, sequential, change);
+  static byte[] of(Form form) {
+    HeadDecodeCode code = new HeadDecodeCode(form);
     code.write();
     return code.a.code();
   }

@@ -13,9 +13,6 @@ import static dev.lungo.kernel.machine.Instruction.VSUBPS;
 /// That is c - 2c / (1 + 2^y), with y = 2x / cap. Its error is next to that of c itself, which for
 /// scores near 0 is more than theirs, and for weights no more than that of the largest scores.
 final class SoftCapCode {
-  /// How many registers are overwritten from the first on.
-  static final int REGISTERS = 4;
-
   /// From here on 1 + 2^y is 2^y, far from where [PowerOfTwo] ends.
   private static final float LARGEST = 64;
 
@@ -28,7 +25,7 @@ final class SoftCapCode {
   private final int largest;
   private final int twice;
 
-  /// @param free the first of the registers that are overwritten
+  /// @param free the first of four registers that are overwritten
   /// @param constants what [PowerOfTwo#prepare] filled
   SoftCapCode(Assembler a, float cap, int free, int constants) {
     this.a = a;
