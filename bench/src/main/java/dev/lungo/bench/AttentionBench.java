@@ -29,8 +29,10 @@ import picocli.CommandLine.Option;
 final class AttentionBench implements Callable<Integer> {
   private static final int WIDTH = 512;
   private static final int DECODED = 32_768;
-  private static final int[] DECODING_HEADS = {8, 16, 32};
   private static final int HEAD_DIM = 64;
+
+  /// How many heads decode, and of which dimension.
+  private static final int[][] DECODING_HEADS = {{8, 64}, {16, 64}, {32, 64}, {4, 128}, {8, 128}};
 
   @Mixin private BenchOptions options = new BenchOptions();
 
@@ -169,44 +171,50 @@ final class AttentionBench implements Callable<Integer> {
 
   /// One query to a long cache: with keys and values for each head, for every four, and one for all.
   private void decode(Report report, Kernels kernels) throws Exception {
-    for (int heads : DECODING_HEADS) {
-      String name = "decode at " + DECODED + ", " + heads + " heads";
+    for (int[] heads : DECODING_HEADS) {
+      String name = "decode at " + DECODED + ", " + heads[0] + " heads of " + heads[1];
       if (name.contains(only)) {
-        decode(report, kernels, name, heads);
+        decode(report, kernels, name, heads[0], heads[1]);
       }
     }
   }
 
-  private void decode(Report report, Kernels kernels, String name, int heads) throws Exception {
+  private void decode(Report report, Kernels kernels, String name, int heads, int headDim)
+      throws Exception {
     int[] kvHeads = {heads, heads / 4, 1};
-    try (Ours many = new Ours(kernels, decoding(heads, heads));
-        Ours some = new Ours(kernels, decoding(heads, kvHeads[1]));
-        Ours one = new Ours(kernels, decoding(heads, 1))) {
+    try (Ours many = new Ours(kernels, decoding(heads, heads, headDim));
+        Ours some = new Ours(kernels, decoding(heads, kvHeads[1], headDim));
+        Ours one = new Ours(kernels, decoding(heads, 1, headDim))) {
       Ours[] contestants = {many, some, one};
       List<Measurement> measured = new ArrayList<>();
       for (int i = 0; i < kvHeads.length; i++) {
         Ours ours = contestants[i];
         warmUp(ours);
         // About as long for each.
-        int calls = Math.max(1, (options.quick() ? 32 : 160) / (i == 2 ? 4 : kvHeads[i]));
+        int width = Math.max(4, kvHeads[i]) * headDim;
+        int calls = Math.max(1, (options.quick() ? 32 : 160) * HEAD_DIM / width);
         measured.add(() -> ours.seconds(calls) / calls * 1e3);
       }
       double[] medians = Rounds.medians(options.rounds(), measured);
       for (int i = 0; i < kvHeads.length; i++) {
+        if (i > 0 && kvHeads[i] == kvHeads[i - 1]) {
+          continue;
+        }
         String row = name + ", " + kvHeads[i] + " kv";
         report.add(
             i == 0
                 ? Row.alone(row, threads, "ms", medians[0])
                 : Row.ofCosts(row, threads, "ms", medians[i], "our MHA", medians[0]));
-        double bytes = 2.0 * DECODED * kvHeads[i] * HEAD_DIM * Float.BYTES;
+        double bytes = 2.0 * DECODED * kvHeads[i] * headDim * Float.BYTES;
         report.add(Row.alone(row, threads, "GB/s", bytes / medians[i] / 1e6));
       }
     }
   }
 
-  private static Case decoding(int heads, int kvHeads) {
+  private static Case decoding(int heads, int kvHeads, int headDim) {
+    float scale = (float) (1 / Math.sqrt(headDim));
     AttentionShape shape =
-        new AttentionShape(1, 1, DECODED, DECODED, heads, kvHeads, HEAD_DIM, true, 0.125f);
+        new AttentionShape(1, 1, DECODED, DECODED, heads, kvHeads, headDim, true, scale);
     return new Case(shape, false);
   }
 

@@ -76,6 +76,10 @@ final class ForwardCode {
   /// e^8, as a power of 2.
   static final float SLACK = (float) (8 / Math.log(2));
 
+  /// How far behind it a line is asked for once more, where few heads make memory the slower part:
+  /// the processor drops requests when it has too many under way.
+  private static final int ASKED_AGAIN = 4096;
+
   // Registers of the softmax.
   private static final int X = 0;
   private static final int SPARE = 2;
@@ -86,7 +90,14 @@ final class ForwardCode {
   private static final int CONSTANTS = 16;
 
   private final Assembler a;
+
+  /// Scores and weights of a few keys.
   private final ProductTile tile;
+
+  /// What computes them, and what mixes values.
+  private final ProductTile keyTile;
+
+  private final ProductTile valueTile;
   private final int headDim;
   private final int keyBytes;
   private final boolean inPlace;
@@ -106,6 +117,8 @@ final class ForwardCode {
       ScoreChange change) {
     this.a = new Assembler(unit);
     this.tile = ProductTile.of(a, vectors);
+    this.keyTile = vectors == 1 ? ProductTile.ofPairs(a) : tile;
+    this.valueTile = vectors == 1 ? ProductTile.ofPairsTimesRows(a) : tile;
     this.headDim = headDim;
     this.keyBytes = keyBytes;
     this.inPlace = inPlace;
@@ -188,11 +201,13 @@ final class ForwardCode {
     if (!inPlace) {
       tile.fetch(R11, RDX);
     }
-    tile.zero();
+    keyTile.zero();
     a.move(RSI, R8);
     a.load(RAX, argument(QUERIES));
-    a.set(RCX, headDim);
-    tile.multiply(keyBytes, Float.BYTES, rowBytes, () -> fetch(tile));
+    int width = keyTile.width();
+    a.set(RCX, headDim / width);
+    keyTile.multiply(keyBytes, width * Float.BYTES, width * rowBytes, () -> fetch(keyTile));
+    keyTile.addPairs();
     scores.change();
     body.run();
     a.add(R8, tile.rows() * keyBytes);
@@ -204,10 +219,17 @@ final class ForwardCode {
   /// Fetches, where keys are read in place, as many bytes of what comes next as two steps read:
   /// products leave memory idle.
   private void fetch(ProductTile tile) {
-    if (inPlace) {
-      a.prefetch(at(R11, 0));
-      a.add(R11, 2 * tile.rows() * Float.BYTES);
+    if (!inPlace) {
+      return;
     }
+    int bytes = 2 * tile.rows() * tile.width() * Float.BYTES;
+    for (int line = 0; line < bytes; line += bytes / tile.width()) {
+      a.prefetch(at(R11, line));
+      if (vectors == 1) {
+        a.prefetch(at(R11, line - ASKED_AGAIN));
+      }
+    }
+    a.add(R11, bytes);
   }
 
   private void mask() {
@@ -285,13 +307,17 @@ final class ForwardCode {
       a.vector(VMULPS, SUM + half, SUM + half, X + half);
     }
     a.load(R9, argument(OUTPUTS));
-    a.set(RCX, headDim);
+    int width = valueTile.width();
+    if (width > 1) {
+      LanePairs.repeat(a, X, X + 1);
+    }
+    a.set(RCX, headDim / width);
     a.label(rows);
-    for (int half = 0; half < vectors; half++) {
+    for (int half = 0; half < width * vectors; half++) {
       a.vector(VMULPS, SPARE, X + half, at(R9, half * vector));
       a.vector(VMOVDQU32_STORE, SPARE, at(R9, half * vector));
     }
-    a.add(R9, rowBytes);
+    a.add(R9, width * rowBytes);
     a.subtract(RCX, 1);
     a.jumpIfPositive(rows);
   }
@@ -325,18 +351,19 @@ final class ForwardCode {
     if (inPlace) {
       a.load(R11, argument(FETCHED_LAST));
     }
-    tile.forRows(
-        headDim,
+    int width = valueTile.width();
+    valueTile.forRows(
+        headDim / width,
         R10,
         dims -> {
-          dims.load(R9, rowBytes);
+          dims.load(R9, width * rowBytes);
           a.move(RSI, R8);
           a.load(RAX, argument(SCORES));
           a.load(RCX, argument(KEY_ROWS));
-          dims.multiply(Float.BYTES, keyBytes, rowBytes, () -> fetch(dims));
-          dims.store(R9, rowBytes);
-          a.add(R8, dims.rows() * Float.BYTES);
-          a.add(R9, dims.rows() * rowBytes);
+          dims.multiply(width * Float.BYTES, keyBytes, rowBytes, () -> fetch(dims));
+          dims.store(R9, width * rowBytes);
+          a.add(R8, dims.rows() * width * Float.BYTES);
+          a.add(R9, dims.rows() * width * rowBytes);
         });
   }
 }

@@ -34,7 +34,7 @@ final class HeadPanels {
     vectors = group <= UNIT.lanes() ? 1 : 2;
     lanes = vectors * UNIT.lanes();
     ofAHead = (group - 1) / lanes + 1;
-    tileRows = ProductTile.rows(UNIT, vectors);
+    tileRows = UNIT.tileRows();
     // Where tiles have few rows, starting them often costs more than caches do.
     int keys = vectors == 2 && kvHeads == 1 ? MOST_KEYS : vectors * BLOCK_BYTES / keyBytes();
     block = Math.clamp(keys, FEWEST_KEYS + tileRows - 1, MOST_KEYS) / tileRows * tileRows;

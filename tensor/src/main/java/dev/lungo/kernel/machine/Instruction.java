@@ -14,6 +14,8 @@ enum Instruction {
   VMOVSS_STORE(1, Prefix.F3, false, 0x11),
   /// Copies 32 bits to all lanes.
   VPBROADCASTD(2, Prefix.OF_66, false, 0x58),
+  /// Repeats 64 bits.
+  VPBROADCASTQ(2, Prefix.OF_66, true, 0x59),
   /// Copies 16 bits to all lanes.
   VPBROADCASTW(2, Prefix.OF_66, false, 0x79),
   /// Copies 128 bits of memory to all quarters.
@@ -76,6 +78,9 @@ enum Instruction {
   VPUNPCKLQDQ(1, Prefix.OF_66, true, 0x6c),
   /// The last 64 bits of each quarter of two operands.
   VPUNPCKHQDQ(1, Prefix.OF_66, true, 0x6d),
+  /// In each quarter, two numbers of one operand and two of another, by an immediate of two bits
+  /// each.
+  VSHUFPS(1, Prefix.NONE, false, 0xc6),
   /// Two quarters of one operand and two of another, by an immediate of two bits each.
   VSHUFI32X4(3, Prefix.OF_66, false, 0x43),
   /// The lanes of the third operand that the second one names.

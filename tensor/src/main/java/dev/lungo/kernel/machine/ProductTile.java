@@ -5,6 +5,7 @@ import static dev.lungo.kernel.machine.Instruction.VFMADD231PS;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32;
 import static dev.lungo.kernel.machine.Instruction.VMOVDQU32_STORE;
 import static dev.lungo.kernel.machine.Instruction.VPBROADCASTD;
+import static dev.lungo.kernel.machine.Instruction.VPBROADCASTQ;
 import static dev.lungo.kernel.machine.Instruction.VPXORD;
 import static dev.lungo.kernel.machine.Register.RAX;
 import static dev.lungo.kernel.machine.Register.RCX;
@@ -18,18 +19,25 @@ final class ProductTile {
   /// Rows of the smaller tiles that the last rows of 16 take, where tiles have six.
   private static final int FEWER_ROWS = 4;
 
-  /// Rows of one vector: a loop over more would wait for memory, not for registers.
-  private static final int ROWS_OF_ONE = 8;
+  /// What a row of the tile is made of: a number of A times a row of B, a pair of numbers times two
+  /// rows as pairs ([LanePairs]), or a pair times one row, which both are multiplied by.
+  private enum Form {
+    NUMBERS,
+    PAIRS,
+    PAIRS_TIMES_ROWS
+  }
 
   private final Assembler a;
   private final int rows;
   private final int vectors;
+  private final Form form;
   private final int vector;
 
-  private ProductTile(Assembler a, int rows, int vectors) {
+  private ProductTile(Assembler a, int rows, int vectors, Form form) {
     this.a = a;
     this.rows = rows;
     this.vectors = vectors;
+    this.form = form;
     this.vector = a.unit().bytes();
   }
 
@@ -40,12 +48,17 @@ final class ProductTile {
 
   /// A tile with rows of so many vectors.
   static ProductTile of(Assembler a, int vectors) {
-    return new ProductTile(a, rows(a.unit(), vectors), vectors);
+    return new ProductTile(a, a.unit().tileRows(), vectors, Form.NUMBERS);
   }
 
-  /// Returns how many rows such a tile has.
-  static int rows(VectorUnit unit, int vectors) {
-    return vectors == 1 ? ROWS_OF_ONE : unit.tileRows();
+  /// A tile of pairs, times rows of B that are pairs, too.
+  static ProductTile ofPairs(Assembler a) {
+    return new ProductTile(a, a.unit().tileRows(), 2, Form.PAIRS);
+  }
+
+  /// A tile of pairs, times rows of B of one vector.
+  static ProductTile ofPairsTimesRows(Assembler a) {
+    return new ProductTile(a, a.unit().tileRows(), 2, Form.PAIRS_TIMES_ROWS);
   }
 
   /// Writes loops over tiles like this one, and smaller ones, that have, all together, `count`
@@ -59,7 +72,7 @@ final class ProductTile {
       fewer += FEWER_ROWS;
     }
     loop(this, count - fewer, left, body);
-    loop(new ProductTile(a, FEWER_ROWS, vectors), fewer, left, body);
+    loop(new ProductTile(a, FEWER_ROWS, vectors, form), fewer, left, body);
   }
 
   private static void loop(ProductTile tile, int count, Register left, Consumer<ProductTile> body) {
@@ -81,6 +94,19 @@ final class ProductTile {
   /// Returns how many vectors a row has.
   int vectors() {
     return vectors;
+  }
+
+  /// Returns how many numbers of A are taken at once.
+  int width() {
+    return form == Form.NUMBERS ? 1 : 2;
+  }
+
+  /// Adds the numbers of each pair; row after row is left in the first registers.
+  void addPairs() {
+    int spare = 2 * a.unit().tileRows();
+    for (int row = 0; row < rows && form != Form.NUMBERS; row++) {
+      LanePairs.add(a, row, 2 * row, 2 * row + 1, spare);
+    }
   }
 
   void zero() {
@@ -125,6 +151,7 @@ final class ProductTile {
   void multiply(int aRow, int aStep, int bStep, Runnable withTwoSteps) {
     int b = 2 * a.unit().tileRows();
     int numbers = a.unit() == VectorUnit.AVX512 ? 4 : 2;
+    Instruction number = form == Form.NUMBERS ? VPBROADCASTD : VPBROADCASTQ;
     Assembler.Label step = new Assembler.Label();
     if (a.unit() == VectorUnit.AVX2) {
       // Where another program has the core's other half, the loop is up to a tenth faster so.
@@ -133,12 +160,15 @@ final class ProductTile {
     a.label(step);
     withTwoSteps.run();
     for (int half = 0; half < 2; half++) {
-      for (int v = 0; v < vectors; v++) {
+      for (int v = 0; v < (form == Form.PAIRS_TIMES_ROWS ? 1 : vectors); v++) {
         a.vector(VMOVDQU32, b + v, at(RAX, half * bStep + v * vector));
+      }
+      if (form == Form.PAIRS_TIMES_ROWS) {
+        LanePairs.repeat(a, b, b + 1);
       }
       for (int row = 0; row < rows; row++) {
         int x = b + 2 + row % numbers;
-        a.vector(VPBROADCASTD, x, at(RSI, half * aStep + row * aRow));
+        a.vector(number, x, at(RSI, half * aStep + row * aRow));
         for (int v = 0; v < vectors; v++) {
           a.vector(VFMADD231PS, vectors * row + v, x, b + v);
         }

@@ -21,7 +21,7 @@ import static dev.lungo.kernel.machine.Register.RDI;
 
 /// Transposes the rows of a *panel*, in whose memory a row has the same column of all of them. A
 /// panel has as many rows as one vector or two have lanes; a lane's worth of columns is transposed
-/// at a time.
+/// at a time. In a panel with rows of one vector, two rows that follow each other are [LanePairs].
 final class TranspositionCode {
   // Arguments, by their place.
 
@@ -91,8 +91,15 @@ final class TranspositionCode {
         } else {
           a.vector(VMULPS, column, column, at(R11, 0).toAllLanes());
         }
-        int to = column * rowBytes + half * vector;
-        a.vector(VMOVDQU32_STORE, column, at(R10, to));
+      }
+      for (int column = 0; column < side; column += 2) {
+        if (vectors == 1) {
+          LanePairs.join(a, column, column + 1, side);
+        }
+        for (int one = column; one < column + 2; one++) {
+          int to = one * rowBytes + half * vector;
+          a.vector(VMOVDQU32_STORE, one, at(R10, to));
+        }
       }
     }
     end(block);
@@ -108,6 +115,11 @@ final class TranspositionCode {
       for (int column = 0; column < side; column++) {
         int from = column * rowBytes + half * vector;
         a.vector(VMOVDQU32, column, at(R10, from));
+      }
+      for (int column = 0; column < side && vectors == 1; column += 2) {
+        LanePairs.separate(a, column, column + 1, side);
+      }
+      for (int column = 0; column < side; column++) {
         a.vector(VMULPS, column, column, at(R11, half * vector));
       }
       square();

@@ -33,6 +33,10 @@ class AssemblerTest {
         is(
             "62227d4858b48e78563412",
             a -> a.vector(Instruction.VPBROADCASTD, 30, at(RSI, R9, 4, FAR))),
+        is(
+            "6222fd4859b48e78563412",
+            a -> a.vector(Instruction.VPBROADCASTQ, 30, at(RSI, R9, 4, FAR))),
+        is("62316448c6c488", a -> a.vectorBy(Instruction.VSHUFPS, 8, 3, 20, 0x88)),
         is("62927d2879ac4378563412", a -> a.ymm(Instruction.VPBROADCASTW, 5, at(R11, R8, 2, FAR))),
         is("62123d4050da", a -> a.vector(Instruction.VPDPBUSD, 11, 24, 26)),
         is("62725d40508278563412", a -> a.vector(Instruction.VPDPBUSD, 8, 20, at(RDX, FAR))),
@@ -63,6 +67,10 @@ class AssemblerTest {
         is(
             "c4227d58b48e78563412",
             a -> a.vector(Instruction.VPBROADCASTD, 14, at(RSI, R9, 4, FAR))),
+        is(
+            "c4227d59b48e78563412",
+            a -> a.vector(Instruction.VPBROADCASTQ, 14, at(RSI, R9, 4, FAR))),
+        is("c44164c6c488", a -> a.vectorBy(Instruction.VSHUFPS, 8, 3, 12, 0x88)),
         is("c4427db8e2", a -> a.vector(Instruction.VFMADD231PS, 12, 0, 10)),
         is("c4e235a89a78563412", a -> a.vector(Instruction.VFMADD213PS, 3, 9, at(RDX, FAR))),
         is("c4c37d08d900", a -> a.vectorBy(Instruction.VRNDSCALEPS, 3, 0, 9, 0)),

@@ -120,6 +120,8 @@ class MachineAttentionTest {
         decode(2, 3, 113, 25, 5, 32),
         decode(1, 5, 3200, 15, 3, 32).with(AttentionShape.withinWindow(150)),
         decode(1, 1, 2500, 40, 1, 64),
+        decode(1, 2, 6145, 8, 1, 128),
+        decode(1, 1, 2500, 24, 3, 80),
         decode(1, 2, 6145, 4, 4, 256),
         decode(1, 1, 700, 3, 1, 144),
         decode(1, 5, 200, 4, 4, 16).with(AttentionShape.withinWindow(1)),
