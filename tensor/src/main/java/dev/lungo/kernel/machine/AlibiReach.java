@@ -8,13 +8,13 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /// Which keys are so far from a panel of queries that, with the bias of [Alibi], their weights are
-/// 0 in float32 whatever they are: most of a long text. Belongs to one thread.
+/// 0 ([PowerOfTwo]) whatever they are: most of a long text. Belongs to one thread.
 ///
 /// The largest score of a query is at least that of its own key, which is at no distance. Another
 /// key's is at most |q|·|k| times the scale, less slope times distance.
 final class AlibiReach {
-  /// How much less a score is whose weight is 0 ([PowerOfTwo]): ln 2^126, and more for rounding.
-  private static final double NOTHING = 88.5;
+  /// How much less a score is whose weight is 0: ln 2^100, and more for rounding.
+  private static final double NOTHING = 70.5;
 
   private final PanelMoves moves;
   private final MemorySegment dots =

@@ -19,8 +19,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.Collections;
 import java.util.List;
 
-/// Writes 2^x for x up to 127, within 2 units in the last place; 0 below -126 (with AVX2 from
-/// -125.5 down), and no number of what is none.
+/// Writes 2^x for x up to 127, within 2 units in the last place; 0 below -100 (with AVX2 from -99.5
+/// down), and no number of what is none.
+///
+/// A weight of 2^-100 is nothing beside others that come to about 1. Smaller ones would, times
+/// values, soon be subnormal numbers, for which some processors take a hundred cycles.
 ///
 /// x is split into the nearest whole number and a rest of at most 1/2, for which a polynomial of
 /// degree 5 is off by 7.5e-8 at most (coefficients by Remez' exchange, for the relative error).
@@ -30,7 +33,7 @@ final class PowerOfTwo {
     0.00132764720f, 0.00967554133f, 0.0555071327f, 0.240221197f, 0.693146967f, 1.00000007f
   };
 
-  private static final float LEAST = -126;
+  private static final float LEAST = -100;
 
   /// What [#prepare] reads.
   private static final MemorySegment MEMORY = memory();
@@ -98,7 +101,6 @@ final class PowerOfTwo {
     for (int i = 1; i < COEFFICIENTS.length; i++) {
       a.vector(VFMADD213PS, sum, x, a.constant(COEFFICIENTS[i]));
     }
-    // The least exponent for which the sum, which may be less than 1, keeps a whole one.
     a.vector(VMOVDQU32, x, a.constant(LEAST + 1));
     a.vectorBy(VCMPPS, x, spare, x, NOT_LESS);
     a.vector(VCVTPS2DQ, spare, spare);

@@ -309,15 +309,15 @@ class MachineAttentionTest {
   void scoresCanMakeUpForDistance() {
     int length = 420;
     for (AttentionPattern pattern : List.of(AttentionPattern.CAUSAL, AttentionPattern.EVERYTHING)) {
-      AttentionShape shape = AttentionShape.training(1, length, 8, 8, 16).with(pattern).withAlibi();
+      AttentionShape shape = AttentionShape.training(1, length, 8, 8, 32).with(pattern).withAlibi();
       Call call = call(shape, 0.1);
       for (int head = 0; head < 8; head++) {
         float nearest = (float) (Alibi.slope(head, 8) * length / shape.scale());
         for (int position = 0; position < length; position++) {
-          call.q()[(position * 8 + head) * 16] = 1;
+          call.q()[(position * 8 + head) * 32] = 1;
           // As steep as the bias, and steeper than it.
           float steeper = position % 3 == 0 ? 1.05f : 1;
-          call.k()[(position * 8 + head) * 16] = steeper * nearest * (length - position) / length;
+          call.k()[(position * 8 + head) * 32] = steeper * nearest * (length - position) / length;
         }
       }
       float[][] expected = call.run("scalar", 1);
@@ -328,9 +328,10 @@ class MachineAttentionTest {
         float[][] actualGradients = gradients(name, 2, call, dOut);
         assertNear(actual[0], expected[0], 2e-4f);
         assertNear(actual[1], expected[1], 1e-3f);
-        for (int o = 0; o < 3; o++) {
-          assertNear(actualGradients[o], gradients[o], 2e-3f);
-        }
+        // Keys are up to 1,200 long, and gradients of queries by as much less exact.
+        assertNear(actualGradients[0], gradients[0], 6e-3f);
+        assertNear(actualGradients[1], gradients[1], 2e-3f);
+        assertNear(actualGradients[2], gradients[2], 2e-3f);
       }
     }
   }
