@@ -103,8 +103,11 @@ final class ProductTile {
 
   /// Adds the numbers of each pair; row after row is left in the first registers.
   void addPairs() {
+    if (form == Form.NUMBERS) {
+      return;
+    }
     int spare = 2 * a.unit().tileRows();
-    for (int row = 0; row < rows && form != Form.NUMBERS; row++) {
+    for (int row = 0; row < rows; row++) {
       LanePairs.add(a, row, 2 * row, 2 * row + 1, spare);
     }
   }
