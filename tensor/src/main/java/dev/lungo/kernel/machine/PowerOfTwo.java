@@ -101,6 +101,7 @@ final class PowerOfTwo {
     for (int i = 1; i < COEFFICIENTS.length; i++) {
       a.vector(VFMADD213PS, sum, x, a.constant(COEFFICIENTS[i]));
     }
+    // Of whole numbers: what rounds to LEAST, partly below it, is 0 as well.
     a.vector(VMOVDQU32, x, a.constant(LEAST + 1));
     a.vectorBy(VCMPPS, x, spare, x, NOT_LESS);
     a.vector(VCVTPS2DQ, spare, spare);
